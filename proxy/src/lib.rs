@@ -1,0 +1,4 @@
+//! `ccxray-proxy`: forwards every byte untouched and leaves one entry per finished exchange in the spool.
+
+pub mod record;
+pub mod route;

@@ -1,0 +1,6 @@
+//! From the copy of an exchange to a line in the spool: the channel between the forwarding side and the
+//! recorder thread, and that thread.
+
+pub mod channel;
+pub mod exchange;
+pub mod noted;

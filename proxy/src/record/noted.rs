@@ -1,0 +1,67 @@
+//! Which headers the recorder gets to see.
+//!
+//! Everything else, credentials first, stays on the forwarding side: what the recorder never had, it can never
+//! write down.
+
+use hyper::{HeaderMap, header::HeaderName};
+
+const NOTED: &[&str] = &[
+    "anthropic-beta",
+    "content-encoding",
+    "content-type",
+    "conversation_id",
+    "originator",
+    "session-id",
+    "session_id",
+    "thread-id",
+    "user-agent",
+    "x-claude-code-agent-id",
+    "x-claude-code-parent-agent-id",
+    "x-claude-code-session-id",
+    "x-codex-parent-thread-id",
+    "x-codex-turn-metadata",
+    "x-codex-window-id",
+    "x-openai-subagent",
+];
+
+const NOTED_PREFIXES: &[&str] =
+    &["anthropic-ratelimit-", "x-ratelimit-", "x-codex-primary-", "x-codex-secondary-"];
+
+/// The headers out of `headers` that the recorder gets to see.
+pub fn noted(headers: &HeaderMap) -> HeaderMap {
+    headers
+        .iter()
+        .filter(|(name, _)| is_noted(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+fn is_noted(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    NOTED.binary_search(&name).is_ok() || NOTED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_sorted_for_the_search() {
+        assert!(NOTED.is_sorted());
+    }
+
+    #[test]
+    fn credentials_are_not_noted() {
+        for name in [
+            "authorization",
+            "x-api-key",
+            "x-goog-api-key",
+            "cookie",
+            "chatgpt-account-id",
+            "proxy-authorization",
+        ] {
+            assert!(!is_noted(&HeaderName::from_static(name)), "{name}");
+        }
+        assert!(is_noted(&HeaderName::from_static("anthropic-ratelimit-requests-remaining")));
+    }
+}
