@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
+use crate::daemon::units::parse_duration;
+
 /// How often the writer calls fsync.
 ///
 /// Whatever the policy, a crash of the *process* loses nothing that was written: the kernel has it.
@@ -40,14 +42,9 @@ impl FromStr for Fsync {
             _ => {}
         }
         let time = s.strip_prefix("every=").ok_or_else(error)?;
-        let (number, unit): (_, fn(u64) -> Duration) = if let Some(number) = time.strip_suffix("ms") {
-            (number, Duration::from_millis)
-        } else {
-            (time.strip_suffix('s').ok_or_else(error)?, Duration::from_secs)
-        };
-        match number.parse() {
-            Ok(0) | Err(_) => Err(error()),
-            Ok(number) => Ok(Self::Every(unit(number))),
+        match parse_duration(time) {
+            Ok(interval) if !interval.is_zero() => Ok(Self::Every(interval)),
+            _ => Err(error()),
         }
     }
 }
@@ -81,7 +78,7 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for text in ["", "every", "every=", "every=0s", "every=1h", "every=-1s", "always"] {
+        for text in ["", "every", "every=", "every=0s", "every=1w", "every=-1s", "always"] {
             assert!(text.parse::<Fsync>().is_err(), "{text}");
         }
     }
