@@ -152,10 +152,11 @@ fn form_error(text: &str, error: &serde_json::Error) -> ParsePricesError {
     }
 }
 
-/// The text before a place that is given from 1, in bytes.
+/// The text before a place that is given from 1, in bytes; a colon there belongs to the key that ends there.
 fn before(text: &str, line: usize, column: usize) -> &str {
     let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     let end = (start + column).min(text.len());
+    let end = end + usize::from(text.as_bytes().get(end) == Some(&b':'));
     text.get(..end).unwrap_or(text)
 }
 
