@@ -1,3 +1,11 @@
-//! `ccxray-exporter`: tails the spool, turns entries into `ccxray.*` metrics and pushes them, if its user has consented.
+//! `ccxray-exporter`: tails the spool, turns entries into `ccxray.*` metrics and pushes them, if its user has
+//! consented.
+//!
+//! The modules are the data flow: [`source`] → [`classify`] → [`measure`] → [`pipeline`] → [`snapshot`] →
+//! deliver, with [`checkpoint`] remembering all of it at one consistent cut and [`engine`] driving it.
 
 pub mod classify;
+pub mod measure;
+pub mod pipeline;
+pub mod snapshot;
+pub mod source;

@@ -8,7 +8,8 @@ use ccxray_shared::{
 
 use super::{
     error_type, model,
-    prices::{PicoUsd, PriceTable, Tokens},
+    price_table::PriceTable,
+    prices::{self, PicoUsd, Terms, Tokens},
     stop_reason,
     tokens::CanonicalTokens,
 };
@@ -100,8 +101,10 @@ fn cost<'e>(entry: &'e Entry<'e>, tokens: &CanonicalTokens, prices: &PriceTable)
             .unwrap_or(0),
     };
     let word = |name: fn(&'e Usage<'e>) -> Option<&'e Name<'e>>| usage.and_then(name).map(Name::as_str);
-    let tier = word(|usage| usage.service_tier.as_ref());
-    let speed = word(|usage| usage.speed.as_ref());
-    let geo = word(|usage| usage.inference_geo.as_ref());
-    Cost::Priced(price.cost(&tokens, tier, speed, geo))
+    let terms = Terms {
+        service_tier: word(|usage| usage.service_tier.as_ref()),
+        speed: word(|usage| usage.speed.as_ref()),
+        geo: word(|usage| usage.inference_geo.as_ref()),
+    };
+    Cost::Priced(prices::cost(price, &tokens, terms))
 }

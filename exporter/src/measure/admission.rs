@@ -52,6 +52,13 @@ impl Admissions {
         has_room
     }
 
+    /// Notes that an admitted value is still in use.
+    pub fn refresh(&mut self, metric: Metric, key: Key, value: &str, now: UnixMillis) {
+        if let Some(last_used) = self.places.get_mut(&(metric, key)).and_then(|places| places.get_mut(value)) {
+            *last_used = now.max(*last_used);
+        }
+    }
+
     /// How many values have a place, and how many could.
     pub fn usage(&self) -> impl Iterator<Item = (Metric, Key, usize, usize)> {
         self.places.iter().filter_map(|(&(metric, key), places)| {

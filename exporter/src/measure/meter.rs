@@ -264,9 +264,10 @@ mod tests {
         for value in [50, 51, 640_001] {
             record(&mut meter, Metric::LatencyMs, &attributes, value);
         }
-        let [(_, Delta::Histogram { buckets, sum })] = drain(&mut meter).try_into().unwrap() else { panic!() };
+        let drained = drain(&mut meter);
+        let [(_, Delta::Histogram { buckets, sum })] = &drained[..] else { panic!("{drained:?}") };
         assert_eq!((buckets[0], buckets[1], buckets[14], buckets.len()), (1, 1, 1, 15));
-        assert_eq!(sum, 640_102);
+        assert_eq!(*sum, 640_102);
     }
 
     #[test]

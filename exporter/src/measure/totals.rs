@@ -144,11 +144,16 @@ impl Totals {
         }
     }
 
-    /// The snapshot `cut` was dropped without ever having been sent: its zeros are owed again.
-    pub fn owe_again(&mut self, cut: UnixMillis) {
+    /// The snapshot `cut` was dropped without ever having been sent: its zeros are owed again. Those that an
+    /// earlier run had offered keep their time, for they may have arrived then.
+    pub fn owe_again(&mut self, cut: UnixMillis, interval: Duration) {
         for row in self.rows.values_mut() {
-            if matches!(row.zero, Zero::Offered { cut: offered, .. } if offered == cut) {
-                row.zero = Zero::Owed;
+            match row.zero {
+                Zero::Offered { at, cut: offered } if offered == cut => {
+                    let first_offer = at.after(interval) == cut;
+                    row.zero = if first_offer { Zero::Owed } else { Zero::Offered { at, cut: UnixMillis(0) } };
+                }
+                Zero::Owed | Zero::Offered { .. } | Zero::Settled => {}
             }
         }
     }
