@@ -2,9 +2,14 @@
 //! consented.
 //!
 //! The modules are the data flow: [`source`] → [`classify`] → [`measure`] → [`pipeline`] → [`snapshot`] →
-//! deliver, with [`checkpoint`] remembering all of it at one consistent cut and [`engine`] driving it.
+//! [`deliver`] and [`local`], with [`checkpoint`] remembering all of it at one consistent cut and [`engine`] driving
+//! it.
 
+pub mod checkpoint;
 pub mod classify;
+pub mod deliver;
+pub mod engine;
+pub mod local;
 pub mod measure;
 pub mod pipeline;
 pub mod snapshot;

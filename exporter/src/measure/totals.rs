@@ -15,7 +15,7 @@ const IDLE: Duration = Duration::from_hours(24);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Zero {
-    /// It has not been put into any snapshot, or only into one that was dropped before it was ever sent.
+    /// It has not been put into any snapshot.
     Owed,
     /// It is in a snapshot that may have been sent; until that is known it keeps its time, so that sending it
     /// again says the same thing again.
@@ -140,20 +140,6 @@ impl Totals {
                 && offered <= cut
             {
                 row.zero = Zero::Settled;
-            }
-        }
-    }
-
-    /// The snapshot `cut` was dropped without ever having been sent: its zeros are owed again. Those that an
-    /// earlier run had offered keep their time, for they may have arrived then.
-    pub fn owe_again(&mut self, cut: UnixMillis, interval: Duration) {
-        for row in self.rows.values_mut() {
-            match row.zero {
-                Zero::Offered { at, cut: offered } if offered == cut => {
-                    let first_offer = at.after(interval) == cut;
-                    row.zero = if first_offer { Zero::Owed } else { Zero::Offered { at, cut: UnixMillis(0) } };
-                }
-                Zero::Owed | Zero::Offered { .. } | Zero::Settled => {}
             }
         }
     }

@@ -198,12 +198,6 @@ impl Pipeline {
         self.totals.settle(cut);
     }
 
-    /// The snapshot `cut` was dropped before it was ever sent.
-    pub fn dropped(&mut self, cut: UnixMillis, interval: Duration) {
-        self.totals.owe_again(cut, interval);
-        self.uncertain_until = self.uncertain_until.max(UnixMillis(1));
-    }
-
     /// The time of the last snapshot.
     pub fn last_cut(&self) -> UnixMillis {
         self.last_cut
