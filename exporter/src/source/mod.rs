@@ -8,7 +8,8 @@ mod stream;
 pub mod watch;
 
 use std::{
-    collections::BTreeMap,
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap},
     io,
     path::{Path, PathBuf},
 };
@@ -37,6 +38,8 @@ pub struct StreamPosition {
 pub struct Source {
     dir: PathBuf,
     streams: BTreeMap<StreamId, Stream>,
+    /// The next entry of each stream that has one, by time.
+    heads: BinaryHeap<Reverse<(UnixMillis, StreamId)>>,
     findings: Vec<Finding>,
 }
 
@@ -44,11 +47,15 @@ impl Source {
     /// The spool in `dir`, to be read on from `positions`.
     pub fn new(dir: &Path, positions: impl IntoIterator<Item = StreamPosition>) -> Self {
         let streams = positions.into_iter().map(|at| (at.stream, Stream::resume(at.stream, at.position)));
-        Self { dir: dir.to_owned(), streams: streams.collect(), findings: Vec::new() }
+        Self {
+            dir: dir.to_owned(),
+            streams: streams.collect(),
+            heads: BinaryHeap::new(),
+            findings: Vec::new(),
+        }
     }
 
-    /// Looks at the directory: new streams, new segments, writers that have ended. To be called before a round of
-    /// [`next`](Self::next), which reads what is there by then.
+    /// Looks at the directory: new streams, new segments, writers that have ended, entries behind the last one read.
     pub fn refresh(&mut self) -> io::Result<()> {
         let mut listed: BTreeMap<StreamId, Vec<SegmentFile>> = BTreeMap::new();
         for segment in layout::list(&self.dir)? {
@@ -56,33 +63,41 @@ impl Source {
         }
         // A stream without any segment has nothing left to read, and never will have: its writer makes the next
         // segment before the last one can be removed.
-        self.streams.retain(|id, _| listed.contains_key(id));
+        self.streams.retain(|id, stream| listed.contains_key(id) || stream.head().is_some());
         for (id, segments) in listed {
             self.streams.entry(id).or_insert_with(|| Stream::new(id)).refresh(&self.dir, segments)?;
         }
+        let headless: Vec<StreamId> =
+            self.streams.values().filter(|stream| stream.head().is_none()).map(Stream::id).collect();
+        headless.into_iter().for_each(|id| self.read_on(id));
         Ok(())
     }
 
-    /// The entry that ended first among the next ones of all streams, if any stream has one. It stays the next one
-    /// until [`advance`](Self::advance).
-    pub fn peek(&mut self) -> Option<(StreamId, UnixMillis)> {
-        for stream in self.streams.values_mut() {
-            stream.fill(&self.dir, &mut self.findings);
-        }
-        let heads = self.streams.values().filter_map(|stream| Some((stream.head()?.ended_at, stream.id())));
-        heads.min().map(|(ended_at, id)| (id, ended_at))
+    /// The entry that ended first among the next ones of all streams, if any stream has one.
+    pub fn peek(&self) -> Option<(StreamId, UnixMillis)> {
+        self.heads.peek().map(|&Reverse((ended_at, id))| (id, ended_at))
     }
 
-    /// The line of the stream's next entry, which has been read by then.
-    pub fn advance(&mut self, id: StreamId) -> Option<Vec<u8>> {
-        self.streams.get_mut(&id)?.take_head(&mut self.findings)
+    /// Takes the line of the entry that [`peek`](Self::peek) shows. Its buffer goes back with
+    /// [`recycle`](Self::recycle), which makes the stream's next entry known.
+    pub fn advance(&mut self) -> Option<(StreamId, Vec<u8>)> {
+        let Reverse((_, id)) = self.heads.pop()?;
+        let line = self.streams.get_mut(&id)?.take_head(&mut self.findings)?;
+        Some((id, line))
     }
 
-    /// Gives a line's buffer back, to be filled again.
+    /// Gives a line's buffer back, and reads on in its stream.
     pub fn recycle(&mut self, id: StreamId, line: Vec<u8>) {
         if let Some(stream) = self.streams.get_mut(&id) {
             stream.recycle(line);
         }
+        self.read_on(id);
+    }
+
+    fn read_on(&mut self, id: StreamId) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        stream.fill(&self.dir, &mut self.findings);
+        self.heads.extend(stream.head().map(|head| Reverse((head.ended_at, id))));
     }
 
     /// What was found beside entries since the last call.
@@ -103,6 +118,8 @@ impl Source {
     /// Leaves everything behind that is in the spool now.
     pub fn skip_to_end(&mut self) -> io::Result<()> {
         self.refresh()?;
+        self.heads.clear();
+        self.findings.clear();
         self.streams.values_mut().for_each(Stream::skip_to_end);
         Ok(())
     }
@@ -112,4 +129,4 @@ impl Source {
 const FIRST: Sequence = Sequence(0);
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -40,6 +40,8 @@ pub(super) struct Stream {
     /// Whether more may be appended. Looked up before a round of reading, so that a stream that was dead then is read
     /// to its very end.
     alive: bool,
+    /// Whether all that a dead writer left has been read.
+    finished: bool,
     reader: Option<LineReader>,
     head: Option<Head>,
     spare: Vec<u8>,
@@ -65,6 +67,7 @@ impl Stream {
             read_to: position,
             segments: Vec::new(),
             alive: true,
+            finished: false,
             reader: None,
             head: None,
             spare: Vec::new(),
@@ -117,10 +120,13 @@ impl Stream {
 
     /// Reads on until there is a head or nothing more to read.
     pub(super) fn fill(&mut self, dir: &Path, findings: &mut Vec<Finding>) {
-        while self.head.is_none() {
+        while self.head.is_none() && !self.finished {
             match self.read_line(dir, findings) {
                 Ok(true) => {}
-                Ok(false) => break,
+                Ok(false) => {
+                    self.finish_if_dead();
+                    break;
+                }
                 Err(error) => {
                     self.reader = None;
                     findings.push(Finding::Unreadable(format!("{}: {error}", self.segment())));
@@ -171,28 +177,32 @@ impl Stream {
         }
     }
 
-    /// Makes sure that the segment of `read_to` is open; if it is gone, goes on with the next one that is there.
+    /// Makes sure that the segment of `read_to` is open; if it is gone, the next one that is there. Whether one is.
     fn open(&mut self, dir: &Path, findings: &mut Vec<Finding>) -> io::Result<bool> {
-        if self.reader.is_some() {
-            return Ok(true);
-        }
-        let Some(segment) = self.segments.iter().find(|segment| segment.id.sequence >= self.read_to.sequence) else {
-            return Ok(false);
-        };
-        if segment.id.sequence > self.read_to.sequence {
-            self.read_to.sequence = segment.id.sequence;
-            self.read_to.offset = ByteOffset(0);
-        }
-        let shrunk = segment.len < self.read_to.offset.0;
-        if shrunk {
-            // Nobody may shorten a segment; what it held and what was read of it cannot be told apart any more.
-            findings.push(Finding::Unreadable(format!("{} was shortened; it is left behind", segment.id)));
-            return Ok(self.next_segment());
-        }
-        match LineReader::open(&segment.path(dir), self.read_to.offset) {
-            Ok(reader) => self.reader = Some(reader),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            Err(error) => return Err(error),
+        while self.reader.is_none() {
+            let Some(segment) = self.segments.iter().find(|s| s.id.sequence >= self.read_to.sequence) else {
+                return Ok(false);
+            };
+            if segment.id.sequence > self.read_to.sequence {
+                self.read_to.sequence = segment.id.sequence;
+                self.read_to.offset = ByteOffset(0);
+            }
+            match LineReader::open(&segment.path(dir), self.read_to.offset) {
+                Ok(reader) => self.reader = Some(reader),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    if !self.next_segment() {
+                        return Ok(false);
+                    }
+                }
+                // Nobody may shorten a segment: what it held and what was read of it cannot be told apart any more.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    findings.push(Finding::Unreadable(format!("{}: {error}; it is left behind", segment.id)));
+                    if !self.next_segment() {
+                        return Ok(false);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(true)
     }
@@ -206,10 +216,16 @@ impl Stream {
         if !self.alive && unfinished > 0 {
             findings.push(Finding::Lost { reason: Loss::Torn, entries: 1 });
             self.read_to.offset.0 += self.unread_of_segment();
-            self.reader = None;
-            self.segments.clear();
         }
         false
+    }
+
+    /// Nothing will follow what a dead writer left: its file need not be kept open.
+    fn finish_if_dead(&mut self) {
+        if !self.alive {
+            self.finished = true;
+            self.reader = None;
+        }
     }
 
     fn unread_of_segment(&self) -> u64 {

@@ -67,11 +67,16 @@ fn write(writer: &mut Writer, times: &[u64]) {
     writer.commit(UnixMillis(1), Instant::now()).unwrap();
 }
 
+fn take(source: &mut Source) {
+    let (id, line) = source.advance().unwrap();
+    source.recycle(id, line);
+}
+
 fn read_all(source: &mut Source) -> Vec<u64> {
     let mut times = Vec::new();
     source.refresh().unwrap();
-    while let Some((id, time)) = source.peek() {
-        source.advance(id).unwrap();
+    while let Some((_, time)) = source.peek() {
+        take(source);
         times.push(time.0);
     }
     times
@@ -95,10 +100,8 @@ fn reading_resumes_where_it_was_left() {
     write(&mut writer, &[10, 20]);
     let mut source = Source::new(dir.path(), []);
     source.refresh().unwrap();
-    let (id, _) = source.peek().unwrap();
-    source.advance(id).unwrap();
-    // The second entry has been read ahead, but not taken.
-    source.peek().unwrap();
+    take(&mut source);
+    assert_eq!(source.peek().unwrap().1, UnixMillis(20), "read ahead, but not taken");
     let mut resumed = Source::new(dir.path(), source.positions());
     write(&mut writer, &[30]);
     assert_eq!(read_all(&mut resumed), [20, 30]);
@@ -153,9 +156,7 @@ fn a_gap_that_was_read_ahead_of_an_untaken_entry_is_reported_once_over_a_restart
     write(&mut writer, &[20]);
     let mut source = Source::new(dir.path(), []);
     source.refresh().unwrap();
-    let (id, _) = source.peek().unwrap();
-    source.advance(id).unwrap();
-    source.peek().unwrap();
+    take(&mut source);
     assert_eq!(source.take_findings(), [Finding::Lost { reason: Loss::Gap("no_slot".into()), entries: 3 }]);
     let mut resumed = Source::new(dir.path(), source.positions());
     assert_eq!(read_all(&mut resumed), [20]);
