@@ -6,13 +6,16 @@
 //! ```text
 //! suspects A B, clean C:   send A + C   taken        → the poison is in B, and A and C are through
 //!                                       turned down  → the poison is in A; B joins C
+//! one suspect, clean C:    send C       taken        → the suspect is the poison
+//!                                       turned down  → there are several
 //! ```
 //!
-//! so that n metrics take at most log₂ n + 1 requests, and whatever is clean gets through. A snapshot with several
-//! poisoned metrics has several hunts, up to [`MOST_POISONED`]; what is still turned down then is given up.
+//! so that n metrics take at most log₂ n + 1 requests, and whatever is clean gets through. Where there are several
+//! poisoned metrics, what is left is sent in halves of halves, until [`MOST_TURNED_DOWN`] requests of the snapshot
+//! were turned down; what is still unsent then is given up.
 
-/// How many metrics are sorted out of one snapshot before the rest is given up.
-pub const MOST_POISONED: u32 = 3;
+/// After that many requests a destination objects to more than single metrics.
+pub const MOST_TURNED_DOWN: u32 = 32;
 
 /// A set of metrics, by their index in the snapshot.
 pub type Metrics = Vec<usize>;
@@ -22,7 +25,8 @@ pub type Metrics = Vec<usize>;
 pub struct Plan {
     /// The last one is next.
     parts: Vec<Part>,
-    poisoned: u32,
+    turned_down: u32,
+    has_several_poisons: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,12 +37,17 @@ enum Part {
         suspects: Metrics,
         clean: Metrics,
     },
+    /// The hunt's last request.
+    Verdict {
+        suspect: Metrics,
+        clean: Metrics,
+    },
 }
 
 impl Plan {
     /// All of a snapshot with `metrics` metrics, in one request.
     pub fn whole(metrics: usize) -> Self {
-        Self { parts: vec![Part::Plain((0..metrics).collect())], poisoned: 0 }
+        Self { parts: vec![Part::Plain((0..metrics).collect())], turned_down: 0, has_several_poisons: false }
     }
 
     /// What the next request holds; `None` when the snapshot is done.
@@ -53,33 +62,41 @@ impl Plan {
                 let rest = suspects.split_off(suspects.len() / 2);
                 self.hunt(rest, Metrics::new())
             }
+            Some(Part::Verdict { suspect, .. }) => suspect,
             Some(Part::Plain(_)) | None => Metrics::new(),
         }
     }
 
     /// The request was too large; returns what is given up because it cannot be split any further.
     pub fn too_large(&mut self) -> Metrics {
-        let Some(part) = self.parts.pop() else { return Metrics::new() };
-        let mut first = part.request();
-        if let Part::Hunt { suspects, .. } = part {
-            self.parts.push(Part::Plain(suspects[suspects.len() / 2..].to_vec()));
+        match self.parts.pop() {
+            Some(part) => {
+                let (request, rest) = part.into_request_and_rest();
+                self.push(rest);
+                self.halve(request)
+            }
+            None => Metrics::new(),
         }
-        if first.len() <= 1 {
-            return first;
-        }
-        let second = first.split_off(first.len() / 2);
-        self.parts.extend([Part::Plain(second), Part::Plain(first)]);
-        Metrics::new()
     }
 
     /// The request was turned down for its content; returns what is given up.
     pub fn turned_down(&mut self) -> Metrics {
+        self.turned_down += 1;
+        if self.turned_down > MOST_TURNED_DOWN {
+            return self.parts.drain(..).flat_map(Part::into_metrics).collect();
+        }
         match self.parts.pop() {
-            Some(Part::Plain(metrics)) if self.poisoned >= MOST_POISONED => metrics,
+            Some(Part::Plain(metrics)) if self.has_several_poisons => self.halve(metrics),
             Some(Part::Plain(metrics)) => self.hunt(metrics, Metrics::new()),
             Some(Part::Hunt { mut suspects, mut clean }) => {
                 clean.extend(suspects.split_off(suspects.len() / 2));
                 self.hunt(suspects, clean)
+            }
+            // What was taken for clean is not, so the suspect may be innocent.
+            Some(Part::Verdict { suspect, clean }) => {
+                self.has_several_poisons = true;
+                self.push(suspect);
+                self.halve(clean)
             }
             None => Metrics::new(),
         }
@@ -89,13 +106,29 @@ impl Plan {
     fn hunt(&mut self, suspects: Metrics, clean: Metrics) -> Metrics {
         if suspects.len() > 1 {
             self.parts.push(Part::Hunt { suspects, clean });
-            return Metrics::new();
+        } else if clean.is_empty() {
+            return suspects;
+        } else {
+            self.parts.push(Part::Verdict { suspect: suspects, clean });
         }
-        self.poisoned += 1;
-        if !clean.is_empty() {
-            self.parts.push(Part::Plain(clean));
+        Metrics::new()
+    }
+
+    /// Goes on with two halves, or gives up the one metric that is left.
+    fn halve(&mut self, mut metrics: Metrics) -> Metrics {
+        if metrics.len() <= 1 {
+            return metrics;
         }
-        suspects
+        let second = metrics.split_off(metrics.len() / 2);
+        self.push(second);
+        self.push(metrics);
+        Metrics::new()
+    }
+
+    fn push(&mut self, metrics: Metrics) {
+        if !metrics.is_empty() {
+            self.parts.push(Part::Plain(metrics));
+        }
     }
 }
 
@@ -104,7 +137,22 @@ impl Part {
         match self {
             Self::Plain(metrics) => metrics.clone(),
             Self::Hunt { suspects, clean } => [&suspects[..suspects.len() / 2], clean].concat(),
+            Self::Verdict { clean, .. } => clean.clone(),
         }
+    }
+
+    fn into_request_and_rest(self) -> (Metrics, Metrics) {
+        let request = self.request();
+        match self {
+            Self::Plain(_) => (request, Metrics::new()),
+            Self::Hunt { mut suspects, .. } => (request, suspects.split_off(suspects.len() / 2)),
+            Self::Verdict { suspect, .. } => (request, suspect),
+        }
+    }
+
+    fn into_metrics(self) -> Metrics {
+        let (request, rest) = self.into_request_and_rest();
+        [request, rest].concat()
     }
 }
 
@@ -181,7 +229,7 @@ mod tests {
         let all: Vec<usize> = (0..64).collect();
         let run = run(64, &all, 1000);
         assert_eq!(run.given_up, set(all));
-        assert!(run.requests <= 22, "{}", run.requests);
+        assert!(run.requests <= 33, "{}", run.requests);
     }
 
     proptest! {
