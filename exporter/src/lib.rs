@@ -7,10 +7,13 @@
 
 pub mod checkpoint;
 pub mod classify;
+pub mod cli;
 pub mod deliver;
 pub mod engine;
 pub mod local;
 pub mod measure;
 pub mod pipeline;
+pub mod run;
 pub mod snapshot;
 pub mod source;
+pub mod status;

@@ -32,7 +32,8 @@ pub enum Loaded {
     Current(Box<State>),
     /// The one before the last, because the last one is damaged.
     Previous(Box<State>, StoreError),
-    /// Both are damaged; they have been put aside as `checkpoint.damaged` and `checkpoint.previous.damaged`.
+    /// Both are damaged; [`Store::load`] has put them aside as `checkpoint.damaged` and
+    /// `checkpoint.previous.damaged`.
     Damaged(StoreError),
 }
 
@@ -58,7 +59,9 @@ pub enum StoreError {
         what: &'static str,
     },
     /// A newer build wrote it.
-    #[error("checkpoint `{path}` has format version {found}, but this build reads {VERSION}; start the newer exporter again, or remove the file to count anew")]
+    #[error(
+        "checkpoint `{path}` has format version {found}, but this build reads {VERSION}; start the newer exporter again, or remove the file to count anew"
+    )]
     TooNew {
         /// Which.
         path: PathBuf,
@@ -87,8 +90,7 @@ impl Store {
         let (current, new) = (self.path(""), self.path(".new"));
         let write = || -> io::Result<()> {
             let body = serde_json::to_vec(state)?;
-            let mut file =
-                private::file_options().write(true).create(true).truncate(true).open(&new)?;
+            let mut file = private::file_options().write(true).create(true).truncate(true).open(&new)?;
             let crc = crc32fast::hash(&body);
             file.write_all(format!("{MAGIC} {VERSION} {} {crc:08x}\n", body.len()).as_bytes())?;
             file.write_all(&body)?;
@@ -100,35 +102,42 @@ impl Store {
         write().map_err(|source| StoreError::Io { path: new.clone(), source })
     }
 
-    /// The newest checkpoint that is whole. A version that is too new, or a file that cannot be opened, is an error:
-    /// going on without it would count everything anew.
+    /// The newest checkpoint that is whole; two damaged ones are put aside. A version that is too new, or a file that
+    /// cannot be opened, is an error: going on without it would count everything anew.
     pub fn load(&self) -> Result<Loaded, StoreError> {
+        let loaded = self.peek()?;
+        if let Loaded::Damaged(_) = &loaded {
+            for suffix in ["", ".previous"] {
+                // Kept for whoever wants to look; the start goes on in any case.
+                let _ = fs::rename(self.path(suffix), self.path(&format!("{suffix}.damaged")));
+            }
+        }
+        Ok(loaded)
+    }
+
+    /// What [`load`](Self::load) would give, with everything left as it is.
+    pub fn peek(&self) -> Result<Loaded, StoreError> {
         let error = match read(&self.path("")) {
             Ok(Some(state)) => return Ok(Loaded::Current(Box::new(state))),
             Ok(None) => return Ok(Loaded::Fresh),
             Err(error @ (StoreError::Io { .. } | StoreError::TooNew { .. })) => return Err(error),
             Err(error) => error,
         };
-        match read(&self.path(".previous")) {
-            Ok(Some(state)) => Ok(Loaded::Previous(Box::new(state), error)),
-            Ok(None) | Err(_) => {
-                for suffix in ["", ".previous"] {
-                    let path = self.path(suffix);
-                    // Kept for whoever wants to look; without it the start goes on all the same.
-                    let _ = fs::rename(&path, self.path(&format!("{suffix}.damaged")));
-                }
-                Ok(Loaded::Damaged(error))
-            }
-        }
+        Ok(match read(&self.path(".previous")) {
+            Ok(Some(state)) => Loaded::Previous(Box::new(state), error),
+            Ok(None) | Err(_) => Loaded::Damaged(error),
+        })
     }
 
     fn keep_previous(&self, current: &Path) -> io::Result<()> {
         let previous = self.path(".previous");
         match fs::remove_file(&previous).and_then(|()| fs::hard_link(current, &previous)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::hard_link(current, &previous) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-                _ => Ok(()),
-            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                match fs::hard_link(current, &previous) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                    _ => Ok(()),
+                }
+            }
             other => other,
         }
     }
@@ -161,7 +170,8 @@ fn checked_body<'b>(bytes: &'b [u8], path: &Path) -> Result<&'b [u8], StoreError
     if words.next() != Some(MAGIC) {
         return Err(damaged("its first line is not a checkpoint's"));
     }
-    let version = words.next().and_then(|word| word.parse().ok()).ok_or_else(|| damaged("it has no version"))?;
+    let version =
+        words.next().and_then(|word| word.parse().ok()).ok_or_else(|| damaged("it has no version"))?;
     if version != VERSION {
         return Err(StoreError::TooNew { path: path.to_owned(), found: version });
     }
@@ -216,7 +226,9 @@ mod tests {
             damaged[i] ^= 0x10;
             fs::write(&path, &damaged).unwrap();
             match store.load() {
-                Ok(loaded) => assert!(matches!(loaded, Loaded::Previous(..)) && alive(&loaded) == Some(1), "byte {i}"),
+                Ok(loaded) => {
+                    assert!(matches!(loaded, Loaded::Previous(..)) && alive(&loaded) == Some(1), "byte {i}");
+                }
                 Err(error) => assert!(matches!(error, StoreError::TooNew { .. }), "byte {i}: {error}"),
             }
             fs::write(&path, &whole[..i]).unwrap();

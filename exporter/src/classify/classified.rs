@@ -27,6 +27,7 @@ pub enum Cost {
 
 /// An entry with its meaning.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent answers to independent questions")]
 pub struct Classified<'e> {
     /// The facts.
     pub entry: &'e Entry<'e>,
@@ -96,9 +97,7 @@ fn cost<'e>(entry: &'e Entry<'e>, tokens: &CanonicalTokens, prices: &PriceTable)
         cache_read: tokens.cache_read.unwrap_or(0),
         cache_write_5m: tokens.cache_creation.unwrap_or(0) - tokens.cache_creation_1h,
         cache_write_1h: tokens.cache_creation_1h,
-        web_searches: usage
-            .and_then(|usage| usage.counts.server_tool_use?.web_search_requests)
-            .unwrap_or(0),
+        web_searches: usage.and_then(|usage| usage.counts.server_tool_use?.web_search_requests).unwrap_or(0),
     };
     let word = |name: fn(&'e Usage<'e>) -> Option<&'e Name<'e>>| usage.and_then(name).map(Name::as_str);
     let terms = Terms {

@@ -67,8 +67,12 @@ fn anthropic(counts: &Counts) -> CanonicalTokens {
 fn openai(counts: &Counts) -> CanonicalTokens {
     let input = counts.input_tokens.or(counts.prompt_tokens);
     let input_details = counts.input_tokens_details.or(counts.prompt_tokens_details).unwrap_or_default();
-    let output_details = counts.output_tokens_details.or(counts.completion_tokens_details).unwrap_or_default();
-    let cached = input_details.cached_tokens.unwrap_or(0).saturating_add(input_details.cache_write_tokens.unwrap_or(0));
+    let output_details =
+        counts.output_tokens_details.or(counts.completion_tokens_details).unwrap_or_default();
+    let cached = input_details
+        .cached_tokens
+        .unwrap_or(0)
+        .saturating_add(input_details.cache_write_tokens.unwrap_or(0));
     CanonicalTokens {
         input: input.map(|all| all.saturating_sub(cached)),
         output: counts.output_tokens.or(counts.completion_tokens),
@@ -125,7 +129,10 @@ mod tests {
                 "output_tokens":70,"output_tokens_details":{"reasoning_tokens":50},"total_tokens":1070}"#,
         );
         let tokens = CanonicalTokens::from_usage(Provider::OpenAi, &usage);
-        assert_eq!((tokens.input, tokens.cache_read, tokens.cache_creation), (Some(300), Some(600), Some(100)));
+        assert_eq!(
+            (tokens.input, tokens.cache_read, tokens.cache_creation),
+            (Some(300), Some(600), Some(100))
+        );
         assert_eq!((tokens.output, tokens.reasoning), (Some(70), Some(50)));
     }
 

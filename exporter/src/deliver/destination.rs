@@ -190,7 +190,7 @@ impl Setting {
     }
 }
 
-fn read(env: &impl Fn(&str) -> Option<String>, name: &str) -> Option<String> {
+pub(crate) fn read(env: &impl Fn(&str) -> Option<String>, name: &str) -> Option<String> {
     env(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
@@ -282,7 +282,7 @@ fn header(
 }
 
 /// `None` if a `%` is not followed by two hexadecimal digits.
-fn percent_decode(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn percent_decode(text: &str) -> Option<Vec<u8>> {
     let mut parts = text.split('%');
     let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
     for part in parts {

@@ -69,7 +69,7 @@ impl FailureLog {
 
     fn line(&self, now: UnixMillis, subject: Subject<'_>, what: fmt::Arguments<'_>) {
         let Subject { destination, waiting } = subject;
-        let line = format!("{} {destination} {what} queue={waiting}\n", Utc(now));
+        let line = format!("{now} {destination} {what} queue={waiting}\n");
         let mut rotating = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = rotating.write(line.as_bytes()) {
             tracing::warn!(path = %rotating.path.display(), %error, "failed to write the failure log");
@@ -123,31 +123,6 @@ fn rename_if_there(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// A time as RFC 3339 writes it in UTC, to the millisecond.
-struct Utc(UnixMillis);
-
-impl fmt::Display for Utc {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (seconds, millis) = (self.0.0 / 1000, self.0.0 % 1000);
-        let (year, month, day) = civil(seconds / 86_400);
-        let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
-    }
-}
-
-/// Year, month and day of a count of days since 1970, after Howard Hinnant's `civil_from_days`: years begin in
-/// March, so that the leap day is their last.
-fn civil(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
@@ -196,18 +171,5 @@ mod tests {
             FailureLog::open(dir.path()).unwrap().attempt(UnixMillis(0), SUBJECT, "refused", &"status 401");
         }
         assert_eq!(fs::read_to_string(dir.path().join("otel.log")).unwrap().lines().count(), 2);
-    }
-
-    #[test]
-    fn days_are_counted_through_leap_years() {
-        for (days, date) in [
-            (0, (1970, 1, 1)),
-            (11_016, (2000, 2, 29)),
-            (19_782, (2024, 2, 29)),
-            (19_783, (2024, 3, 1)),
-            (20_819, (2027, 1, 1)),
-        ] {
-            assert_eq!(civil(days), date);
-        }
     }
 }

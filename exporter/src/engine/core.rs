@@ -58,7 +58,12 @@ struct Exported {
 impl Core {
     /// Goes on from `state`, or begins. A destination that the state does not know begins with nothing, now.
     /// `random` gives the bits of new instance ids.
-    pub fn start(options: CoreOptions, state: Option<State>, now: UnixMillis, mut random: impl FnMut() -> u128) -> Self {
+    pub fn start(
+        options: CoreOptions,
+        state: Option<State>,
+        now: UnixMillis,
+        mut random: impl FnMut() -> u128,
+    ) -> Self {
         let (window_start, last_alive, mut saved) = match state {
             Some(state) => (state.window_start, Some(state.last_alive), state.pipelines),
             None => (UnixMillis(0), None, Vec::new()),
@@ -67,7 +72,9 @@ impl Core {
             let found = saved.iter().position(|saved| saved.state.identity.key == key);
             match found.map(|i| saved.swap_remove(i)) {
                 Some(saved) => (Pipeline::from_state(saved.state), saved.health),
-                None => (Pipeline::new(Identity { key, instance: InstanceId::from_bits(random()) }, since), None),
+                None => {
+                    (Pipeline::new(Identity { key, instance: InstanceId::from_bits(random()) }, since), None)
+                }
             }
         };
         let (local, _) = resume(PipelineKey::local(), UnixMillis(0));
@@ -153,7 +160,8 @@ impl Core {
         if !length.is_zero() && now < self.window.end() {
             let cut_short = Window { length, ..self.window };
             if let Some(Exported { pipeline, .. }) = &mut self.destination {
-                self.ready.extend(pipeline.close(cut_short).map(|request| Snapshot { cut: CutId(now.0), request }));
+                self.ready
+                    .extend(pipeline.close(cut_short).map(|request| Snapshot { cut: CutId(now.0), request }));
             }
         }
     }

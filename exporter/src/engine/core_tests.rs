@@ -1,3 +1,9 @@
+#![expect(
+    clippy::float_cmp,
+    clippy::cast_precision_loss,
+    reason = "small whole numbers, and doubles that must be exact"
+)]
+
 use std::collections::BTreeMap;
 
 use ccxray_shared::{

@@ -6,17 +6,14 @@ use std::{
 };
 
 use ccxray_shared::{UnixMillis, line::Line, state_dir::StateDir};
-use crossbeam_channel::{Receiver, RecvTimeoutError};
-use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
-use tokio::sync::oneshot;
 
-use super::Core;
+use super::{
+    Core,
+    commands::{Command, Order, Orders},
+};
 use crate::{
     checkpoint::Store,
-    deliver::{
-        record::HealthRecord,
-        worker::{CutId, Snapshot},
-    },
+    deliver::Snapshot,
     source::{Finding, Source},
 };
 
@@ -32,24 +29,6 @@ const CHECKPOINT_SNAPSHOTS: usize = 256;
 const ALIVE_EVERY: Duration = Duration::from_secs(30);
 /// The same complaint is made at most this often.
 const COMPLAIN_EVERY: Duration = Duration::from_mins(1);
-
-/// What the engine is told.
-#[derive(Debug)]
-pub enum Command {
-    /// The spool may have changed.
-    Wake,
-    /// The destination has acknowledged this cut.
-    Acked(CutId),
-    /// The destination's health changed.
-    Health(HealthRecord),
-    /// Somebody looks at the local page.
-    Collect(oneshot::Sender<ExportMetricsServiceRequest>),
-    /// Write a last checkpoint and end; with `flush`, offer a last snapshot first.
-    Stop {
-        /// Whether to offer a last snapshot.
-        flush: bool,
-    },
-}
 
 /// What the engine works with.
 pub struct EngineOptions {
@@ -92,26 +71,28 @@ impl Engine {
     }
 
     /// Works until it is told to stop, or until nobody is left to tell it. Blocks; to be run on a thread of its own.
-    pub fn run(mut self, commands: &Receiver<Command>) {
+    pub fn run(mut self, orders: &Orders) {
+        let vitals = orders.vitals();
         loop {
-            if let Err(error) = self.read(commands) {
-                self.complain(&format!("failed to read the spool: {error}"));
+            let problem = self.read(orders).err().map(|error| format!("failed to read the spool: {error}"));
+            if let Some(problem) = &problem {
+                self.complain(problem);
             }
             self.checkpoint_if_due();
-            match commands.recv_timeout(self.wait()) {
-                Ok(command) => {
-                    if self.obey_all(command, commands) == Flow::Stop {
-                        return;
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return self.stop(false),
+            vitals.set(problem, self.core.health(), self.source.lag_bytes());
+            let flow = match orders.wait(self.wait()) {
+                Order::Command(command) => self.obey_all(command, orders),
+                Order::Look => Flow::Continue,
+                Order::Orphaned => self.obey(Command::Stop { flush: false }),
+            };
+            if flow == Flow::Stop {
+                return;
             }
         }
     }
 
     /// Reads all that is there and may be counted by now.
-    fn read(&mut self, commands: &Receiver<Command>) -> io::Result<()> {
+    fn read(&mut self, orders: &Orders) -> io::Result<()> {
         self.source.refresh()?;
         if self.core.renew_if_clock_fell_back(UnixMillis::now(), random_bits) {
             tracing::warn!("the clock has fallen behind what was already sent; the series start anew");
@@ -139,7 +120,7 @@ impl Engine {
             if self.core.ready() >= CHECKPOINT_SNAPSHOTS || long_since {
                 self.count_findings(now);
                 self.checkpoint();
-                if !commands.is_empty() {
+                if orders.has_next() {
                     return Ok(());
                 }
             }
@@ -177,26 +158,34 @@ impl Engine {
     }
 
     /// Obeys `first` and whatever else waits.
-    fn obey_all(&mut self, first: Command, commands: &Receiver<Command>) -> Flow {
-        for command in std::iter::once(first).chain(commands.try_iter()) {
-            match command {
-                Command::Wake => {}
-                Command::Acked(cut) => {
-                    self.core.acked(cut);
-                    self.dirty = true;
-                }
-                Command::Health(health) => {
-                    self.core.note_health(health);
-                    self.dirty = true;
-                }
-                Command::Collect(reply) => {
-                    // Whoever asked may have gone.
-                    let _ = reply.send(self.core.peek_local(UnixMillis::now()));
-                }
-                Command::Stop { flush } => {
-                    self.stop(flush);
-                    return Flow::Stop;
-                }
+    fn obey_all(&mut self, first: Command, orders: &Orders) -> Flow {
+        let mut next = Some(first);
+        while let Some(command) = next {
+            if self.obey(command) == Flow::Stop {
+                return Flow::Stop;
+            }
+            next = orders.next();
+        }
+        Flow::Continue
+    }
+
+    fn obey(&mut self, command: Command) -> Flow {
+        match command {
+            Command::Acked(cut) => {
+                self.core.acked(cut);
+                self.dirty = true;
+            }
+            Command::Health(health) => {
+                self.core.note_health(health);
+                self.dirty = true;
+            }
+            Command::Collect(reply) => {
+                // Whoever asked may have gone.
+                let _ = reply.send(self.core.peek_local(UnixMillis::now()));
+            }
+            Command::Stop { flush } => {
+                self.stop(flush);
+                return Flow::Stop;
             }
         }
         Flow::Continue
@@ -258,4 +247,3 @@ pub fn random_bits() -> u128 {
     }
     u128::from_le_bytes(bytes)
 }
-

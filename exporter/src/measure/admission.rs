@@ -54,7 +54,8 @@ impl Admissions {
 
     /// Notes that an admitted value is still in use.
     pub fn refresh(&mut self, metric: Metric, key: Key, value: &str, now: UnixMillis) {
-        if let Some(last_used) = self.places.get_mut(&(metric, key)).and_then(|places| places.get_mut(value)) {
+        if let Some(last_used) = self.places.get_mut(&(metric, key)).and_then(|places| places.get_mut(value))
+        {
             *last_used = now.max(*last_used);
         }
     }
@@ -70,7 +71,12 @@ impl Admissions {
     /// All of it, for the checkpoint.
     pub fn to_list(&self) -> Vec<Admitted> {
         let all = self.places.iter().flat_map(|(&(metric, key), places)| {
-            places.iter().map(move |(value, &last_used)| Admitted { metric, key, value: value.clone(), last_used })
+            places.iter().map(move |(value, &last_used)| Admitted {
+                metric,
+                key,
+                value: value.clone(),
+                last_used,
+            })
         });
         let mut list: Vec<Admitted> = all.collect();
         list.sort();
@@ -102,7 +108,10 @@ mod tests {
         assert!(!admissions.admit(Metric::TokensInput, Key::Model, "one-more", AT));
         assert!(admissions.admit(Metric::TokensInput, Key::Model, "m3", AT));
         assert!(admissions.admit(Metric::CostUsd, Key::Model, "one-more", AT), "budgets are per metric");
-        assert!(admissions.admit(Metric::TokensInput, Key::Provider, "anything", AT), "closed sets have no budget");
+        assert!(
+            admissions.admit(Metric::TokensInput, Key::Provider, "anything", AT),
+            "closed sets have no budget"
+        );
     }
 
     #[test]
@@ -112,7 +121,12 @@ mod tests {
             admissions.admit(Metric::TokensInput, Key::Model, &format!("m{i}"), AT);
         }
         let later = AT.after(IDLE);
-        assert!(!admissions.admit(Metric::TokensInput, Key::Model, "new", later.before(Duration::from_millis(1))));
+        assert!(!admissions.admit(
+            Metric::TokensInput,
+            Key::Model,
+            "new",
+            later.before(Duration::from_millis(1))
+        ));
         assert!(admissions.admit(Metric::TokensInput, Key::Model, "new", later));
     }
 

@@ -145,7 +145,10 @@ mod tests {
             assert!(name.starts_with("ccxray."), "{name}");
             assert!(!name.starts_with("ccxray.reconciliation."), "{name}");
             let annotation = def.unit.starts_with('{') && def.unit.ends_with('}');
-            assert!(annotation || (def.kind == Kind::Gauge && matches!(def.unit.as_str(), "1" | "")), "{name}");
+            assert!(
+                annotation || (def.kind == Kind::Gauge && matches!(def.unit.as_str(), "1" | "")),
+                "{name}"
+            );
             assert_eq!(def.kind == Kind::Histogram, !def.bounds.is_empty(), "{name}");
             assert!(def.bounds.is_sorted(), "{name}");
             assert!(def.budgets.keys().all(|key| def.attributes.contains(key)), "{name}");

@@ -16,9 +16,9 @@ use opentelemetry_sdk::{
     Resource,
     error::OTelSdkResult,
     metrics::{
-        Aggregation, Instrument as SdkInstrument, InstrumentKind, ManualReader, Pipeline, SdkMeterProvider, Stream,
-        Temporality,
-        data::{AggregatedMetrics, MetricData, ResourceMetrics},
+        Aggregation, Instrument as SdkInstrument, InstrumentKind, ManualReader, Pipeline, SdkMeterProvider,
+        Stream, Temporality,
+        data::{AggregatedMetrics, MetricData, ResourceMetrics, ScopeMetrics},
         reader::MetricReader,
     },
 };
@@ -81,7 +81,8 @@ impl Default for Meter {
 impl Meter {
     /// Instruments for the whole catalogue, without any series.
     pub fn new() -> Self {
-        let reader = SharedReader(Arc::new(ManualReader::builder().with_temporality(Temporality::Delta).build()));
+        let reader =
+            SharedReader(Arc::new(ManualReader::builder().with_temporality(Temporality::Delta).build()));
         let provider = SdkMeterProvider::builder()
             .with_resource(Resource::builder_empty().build())
             .with_reader(reader.clone())
@@ -139,7 +140,7 @@ impl Meter {
     pub fn drain(&mut self, mut take: impl FnMut(Series, Delta)) {
         let collected = self.reader.0.collect(&mut self.scratch);
         debug_assert!(collected.is_ok(), "the provider lives as long as the reader: {collected:?}");
-        for metric in self.scratch.scope_metrics().flat_map(|scope| scope.metrics()) {
+        for metric in self.scratch.scope_metrics().flat_map(ScopeMetrics::metrics) {
             let Some(&id) = Metric::ALL.iter().find(|id| id.name() == metric.name()) else { continue };
             let AggregatedMetrics::U64(data) = metric.data() else { continue };
             match data {
@@ -168,7 +169,9 @@ impl Instrument {
             Kind::Counter | Kind::PicoUsdCounter => {
                 Some(Self::Counter(meter.u64_counter(name).with_unit(def.unit.clone()).build()))
             }
-            Kind::Histogram => Some(Self::Histogram(meter.u64_histogram(name).with_unit(def.unit.clone()).build())),
+            Kind::Histogram => {
+                Some(Self::Histogram(meter.u64_histogram(name).with_unit(def.unit.clone()).build()))
+            }
             Kind::Gauge => None,
         }
     }
@@ -275,7 +278,12 @@ mod tests {
         let mut meter = Meter::new();
         for i in 0..MAX_SERIES {
             assert!(meter.has_room(Metric::Requests));
-            record(&mut meter, Metric::Requests, &[(Key::Provider, "anthropic"), (Key::Route, &format!("r{i}"))], 1);
+            record(
+                &mut meter,
+                Metric::Requests,
+                &[(Key::Provider, "anthropic"), (Key::Route, &format!("r{i}"))],
+                1,
+            );
         }
         assert!(!meter.has_room(Metric::Requests));
         let drained = drain(&mut meter);

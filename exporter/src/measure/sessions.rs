@@ -1,11 +1,11 @@
 //! Which sessions have been seen.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
 use ccxray_shared::UnixMillis;
 
-/// How long of event time a session is remembered after it was last seen.
-const FORGOTTEN_AFTER: Duration = Duration::from_hours(30 * 24);
+/// How long of event time a session is remembered after the day it was last seen.
+const FORGOTTEN_AFTER_DAYS: u32 = 30;
 const DAY_MS: u64 = 24 * 3600 * 1000;
 
 /// The sessions seen in the last 30 days: 8 bytes of each one's keyed hash, and the day it was last seen.
@@ -44,7 +44,8 @@ impl Sessions {
 
     /// All of them as one text for the checkpoint, 24 hex digits each.
     pub fn to_text(&self) -> String {
-        let mut all: Vec<String> = self.seen.iter().map(|(hash, day)| format!("{hash:016x}{day:08x}")).collect();
+        let mut all: Vec<String> =
+            self.seen.iter().map(|(hash, day)| format!("{hash:016x}{day:08x}")).collect();
         all.sort_unstable();
         all.concat()
     }
@@ -65,12 +66,16 @@ fn day(time: UnixMillis) -> u32 {
 }
 
 fn is_forgotten(last: u32, today: u32) -> bool {
-    u64::from(today.saturating_sub(last)) * DAY_MS > FORGOTTEN_AFTER.as_millis() as u64
+    today.saturating_sub(last) > FORGOTTEN_AFTER_DAYS
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    const FORGOTTEN_AFTER: Duration = Duration::from_hours(30 * 24);
 
     #[test]
     fn a_session_is_new_once_and_again_after_30_days() {

@@ -80,7 +80,10 @@ mod tests {
 
     #[test]
     fn our_own_attributes_cannot_be_overridden() {
-        let attributes = BTreeMap::from([("service.name".to_owned(), "mine".to_owned()), ("team".to_owned(), "a".to_owned())]);
+        let attributes = BTreeMap::from([
+            ("service.name".to_owned(), "mine".to_owned()),
+            ("team".to_owned(), "a".to_owned()),
+        ]);
         let key = PipelineKey { attributes, ..PipelineKey::local() };
         let resource = Identity { key, instance: InstanceId::from_bits(1) }.resource();
         assert_eq!(resource["service.name"], "ccxray");

@@ -209,7 +209,10 @@ impl Pipeline {
     }
 
     fn gauges(&self) -> BTreeMap<Series, f64> {
-        self.cache_use.iter().filter_map(|(attributes, used)| Some((ratio_series(attributes), used.ratio()?))).collect()
+        self.cache_use
+            .iter()
+            .filter_map(|(attributes, used)| Some((ratio_series(attributes), used.ratio()?)))
+            .collect()
     }
 }
 
@@ -224,11 +227,7 @@ fn ratio_series(attributes: &[(Key, Box<str>)]) -> Series {
     Series { metric: Metric::CacheHitRatio, attributes: attributes.to_vec() }
 }
 
-fn note_cache_use(
-    cache_use: &mut BTreeMap<Vec<(Key, Box<str>)>, CacheUse>,
-    series: &Series,
-    delta: &Delta,
-) {
+fn note_cache_use(cache_use: &mut BTreeMap<Vec<(Key, Box<str>)>, CacheUse>, series: &Series, delta: &Delta) {
     let is_read = match series.metric {
         Metric::TokensCacheRead => true,
         Metric::TokensInput | Metric::TokensCacheCreation => false,

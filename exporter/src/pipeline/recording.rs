@@ -32,7 +32,10 @@ impl<'p> Recording<'p> {
         }
         if !self.pipeline.meter.has_room(metric) {
             let budgets = &Catalogue::embedded().get(metric).budgets;
-            admitted.iter_mut().filter(|(key, _)| budgets.contains_key(key)).for_each(|(_, text)| *text = OVERFLOW);
+            admitted
+                .iter_mut()
+                .filter(|(key, _)| budgets.contains_key(key))
+                .for_each(|(_, text)| *text = OVERFLOW);
             self.note_overflow(metric, "series");
         }
         let Pipeline { id, meter, .. } = &mut *self.pipeline;

@@ -52,7 +52,8 @@ pub struct SavedCacheUse {
 impl Pipeline {
     /// What must be remembered. To be called right after [`drain`](Self::drain).
     pub fn to_state(&self) -> PipelineState {
-        let rows = self.totals.iter().map(|(series, row)| SavedRow { series: series.clone(), row: row.clone() });
+        let rows =
+            self.totals.iter().map(|(series, row)| SavedRow { series: series.clone(), row: row.clone() });
         let cache_use = self.cache_use.iter().map(|(attributes, used)| SavedCacheUse {
             attributes: attributes.clone(),
             read: used.read,
@@ -80,8 +81,9 @@ impl Pipeline {
         pipeline.admissions = Admissions::from_list(state.admitted);
         pipeline.sessions = Sessions::from_text(&state.sessions);
         let cache_use = state.cache_use.into_iter();
-        pipeline.cache_use =
-            cache_use.map(|saved| (saved.attributes, CacheUse { read: saved.read, input: saved.input })).collect();
+        pipeline.cache_use = cache_use
+            .map(|saved| (saved.attributes, CacheUse { read: saved.read, input: saved.input }))
+            .collect();
         pipeline
     }
 }

@@ -30,7 +30,13 @@ pub(super) fn empty_histogram() -> Histogram {
 }
 
 /// Adds the points of one series: the zero point first, if there is one.
-pub(super) fn push(metric: &mut OtlpMetric, series: &Series, row: &Row, zero: Option<UnixMillis>, time: UnixMillis) {
+pub(super) fn push(
+    metric: &mut OtlpMetric,
+    series: &Series,
+    row: &Row,
+    zero: Option<UnixMillis>,
+    time: UnixMillis,
+) {
     // A zero point that is sent again may lie before the start that a series had since.
     let start = zero.map_or(row.start, |at| at.min(row.start));
     let values = zero.map(|at| (row.value.zero(), at)).into_iter().chain([(row.value.clone(), time)]);

@@ -21,13 +21,17 @@ fn metrics(request: ExportMetricsServiceRequest) -> Vec<OtlpMetric> {
 
 #[test]
 fn a_new_series_is_at_zero_before_it_is_at_its_first_count() {
-    let series = Series::new(Metric::TokensInput, &[(Key::Provider, "anthropic"), (Key::ParserDegraded, TRUE)]);
+    let series =
+        Series::new(Metric::TokensInput, &[(Key::Provider, "anthropic"), (Key::ParserDegraded, TRUE)]);
     let row = row(Value::Sum(7));
     let metrics = metrics(request(&BTreeMap::new(), [(&series, &row, Some(START))], &BTreeMap::new(), TIME));
     let Some(Data::Sum(sum)) = &metrics[0].data else { panic!("{metrics:?}") };
     assert!(sum.is_monotonic);
-    let points: Vec<_> =
-        sum.data_points.iter().map(|p| (p.start_time_unix_nano, p.time_unix_nano, p.value.unwrap())).collect();
+    let points: Vec<_> = sum
+        .data_points
+        .iter()
+        .map(|p| (p.start_time_unix_nano, p.time_unix_nano, p.value.unwrap()))
+        .collect();
     let (start, time) = (START.unix_nanos(), TIME.unix_nanos());
     assert_eq!(points, [(start, start, Number::AsInt(0)), (start, time, Number::AsInt(7))]);
     let flag = sum.data_points[0].attributes[1].value.clone().unwrap().value;

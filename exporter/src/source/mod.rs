@@ -69,7 +69,9 @@ impl Source {
         }
         let headless: Vec<StreamId> =
             self.streams.values().filter(|stream| stream.head().is_none()).map(Stream::id).collect();
-        headless.into_iter().for_each(|id| self.read_on(id));
+        for id in headless {
+            self.read_on(id);
+        }
         Ok(())
     }
 
@@ -107,7 +109,10 @@ impl Source {
 
     /// How far each stream has been read: everything before it has been handed out by [`advance`](Self::advance).
     pub fn positions(&self) -> Vec<StreamPosition> {
-        self.streams.values().map(|stream| StreamPosition { stream: stream.id(), position: stream.position() }).collect()
+        self.streams
+            .values()
+            .map(|stream| StreamPosition { stream: stream.id(), position: stream.position() })
+            .collect()
     }
 
     /// Bytes that are in the spool and have not been read.

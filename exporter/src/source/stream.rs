@@ -109,7 +109,7 @@ impl Stream {
         let Some(last) = self.segments.last() else { return };
         let position = Position { sequence: last.id.sequence, offset: ByteOffset(last.len), next_seq: None };
         let (alive, segments) = (self.alive, std::mem::take(&mut self.segments));
-        *self = Self { alive, segments, ..Self::resume(self.id, position) };
+        *self = Self { segments, alive, ..Self::resume(self.id, position) };
     }
 
     pub(super) fn lag_bytes(&self) -> u64 {
@@ -235,7 +235,8 @@ impl Stream {
 
     /// Goes on with the next segment, if one was listed before the last read.
     fn next_segment(&mut self) -> bool {
-        let later = self.segments.iter().map(|segment| segment.id.sequence).find(|&s| s > self.read_to.sequence);
+        let later =
+            self.segments.iter().map(|segment| segment.id.sequence).find(|&s| s > self.read_to.sequence);
         if let Some(sequence) = later {
             self.read_to.sequence = sequence;
             self.read_to.offset = ByteOffset(0);

@@ -170,7 +170,8 @@ fn damage_is_skipped_and_counted_and_the_next_line_is_read() {
     let mut writer = writer(dir.path(), 1);
     write(&mut writer, &[10]);
     let path = dir.path().join(SegmentId { stream: StreamId::from_bits(1), sequence: FIRST }.to_string());
-    let mut damage = b"\xff\xfe not utf-8\n{\"kind\":\"new\",\"v\":1}\n{\"kind\":\"entry\",\"v\":9}\n\0\0\0".to_vec();
+    let mut damage =
+        b"\xff\xfe not utf-8\n{\"kind\":\"new\",\"v\":1}\n{\"kind\":\"entry\",\"v\":9}\n\0\0\0".to_vec();
     let mut next = entry(20);
     next.seq = Seq(1);
     Line::Entry(Box::new(next)).encode(&mut damage).unwrap();

@@ -16,7 +16,8 @@ pub struct Watch {
 /// Calls `wake` whenever something in `dir` changes. `None`, with a word in the log, where watching is not possible.
 pub fn watch(dir: &Path, wake: impl Fn() + Send + 'static) -> Option<Watch> {
     let started = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        if event.is_ok_and(|event| event.kind.is_modify() || event.kind.is_create() || event.kind.is_remove()) {
+        if event.is_ok_and(|event| event.kind.is_modify() || event.kind.is_create() || event.kind.is_remove())
+        {
             wake();
         }
     });
@@ -24,5 +25,7 @@ pub fn watch(dir: &Path, wake: impl Fn() + Send + 'static) -> Option<Watch> {
         watcher.watch(dir, RecursiveMode::NonRecursive)?;
         Ok(Watch { _watcher: watcher })
     });
-    watching.inspect_err(|error| tracing::info!(%error, "cannot watch the spool; it is looked at every second")).ok()
+    watching
+        .inspect_err(|error| tracing::info!(%error, "cannot watch the spool; it is looked at every second"))
+        .ok()
 }
