@@ -26,11 +26,11 @@ pub async fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T
 pub async fn eventually_equal<T: PartialEq + std::fmt::Debug>(
     what: &str,
     expected: &T,
-    mut found: impl FnMut() -> T,
+    mut found: impl AsyncFnMut() -> T,
 ) {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let now = found();
+        let now = found().await;
         if now == *expected {
             return;
         }

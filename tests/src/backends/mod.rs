@@ -1,6 +1,7 @@
 //! Receivers that others wrote, as judges who owe this project nothing.
 
 mod find;
+mod printed;
 mod rotel;
 mod victoria;
 

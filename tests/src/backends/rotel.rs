@@ -2,10 +2,12 @@
 
 use std::process::Command;
 
-use super::{backend, find::free_port};
+use super::{backend, find::free_port, printed};
 use crate::{
+    collector::totals_of,
     daemons::{Process, State},
     eventually,
+    truth::Totals,
 };
 
 /// A running collector that throws all points away after printing them.
@@ -44,8 +46,8 @@ impl Rotel {
         format!("http://{}", self.address)
     }
 
-    /// What it has printed so far.
-    pub fn printed(&self) -> String {
-        self.process.said()
+    /// The last value of each series that the truth covers, from what it has printed so far.
+    pub fn totals(&self) -> Totals {
+        totals_of(printed::points(&self.process.said()))
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, btree_map::Entry};
 
 use super::{Kind, Point};
-use crate::truth::{Series, Totals};
+use crate::truth::{COVERED, Series, Totals};
 
 /// How the exporter itself is doing: ordinary telemetry in the exporter's own time, to which the promises about
 /// the traffic's metrics do not apply.
@@ -16,10 +16,11 @@ pub(super) fn about_traffic(points: Vec<Point>) -> impl Iterator<Item = Point> {
     points.into_iter().filter(|point| !is_self_telemetry(&point.series))
 }
 
-/// The last value of each counter and histogram, added up over the instances that reported it.
-pub(super) fn totals(points: impl Iterator<Item = Point>) -> Totals {
+/// The last value of each counter and histogram that the truth covers, added up over the instances that
+/// reported it.
+pub fn totals_of(points: impl IntoIterator<Item = Point>) -> Totals {
     let mut last: BTreeMap<(String, Series), (u64, i128)> = BTreeMap::new();
-    for point in points.filter(|point| point.kind != Kind::Gauge) {
+    for point in points.into_iter().filter(|point| point.kind != Kind::Gauge) {
         let newest = last.entry((point.instance, point.series)).or_default();
         *newest = (*newest).max((point.time, point.value));
     }
@@ -27,7 +28,7 @@ pub(super) fn totals(points: impl Iterator<Item = Point>) -> Totals {
     for ((_, series), (_, value)) in last {
         totals.add(series, value);
     }
-    totals
+    totals.only(COVERED)
 }
 
 /// Panics unless every series of every instance begins with a zero, keeps its start, never goes back in time,
@@ -88,7 +89,7 @@ mod tests {
     #[test]
     fn totals_are_the_newest_values_of_all_instances() {
         let other = Point { instance: "b".into(), ..point(9, 10) };
-        let totals = totals([point(1, 0), point(5, 7), point(5, 7), other].into_iter());
+        let totals = totals_of([point(1, 0), point(5, 7), point(5, 7), other]);
         assert_eq!(totals.get("ccxray.requests_total{class=turn}"), 17);
     }
 }

@@ -6,6 +6,7 @@ mod received;
 mod reply;
 mod server;
 
+pub use history::totals_of;
 pub use point::{Kind, Point};
 pub use received::Received;
 pub use reply::Reply;

@@ -12,10 +12,7 @@ use tokio::{
 };
 
 use super::{Point, Received, Reply, history};
-use crate::{
-    truth::{COVERED, Totals},
-    wire::Connection,
-};
+use crate::{truth::Totals, wire::Connection};
 
 /// A running collector; it ends when it is dropped.
 #[derive(Debug)]
@@ -86,7 +83,7 @@ impl Collector {
 
     /// What the metrics that the truth covers say now, from what was stored.
     pub fn totals(&self) -> Totals {
-        history::totals(self.points().into_iter()).only(COVERED)
+        history::totals_of(self.points())
     }
 
     /// Panics unless all that was stored is sound: zeros first, time forward, nothing decreasing, no
