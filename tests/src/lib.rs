@@ -1,1 +1,30 @@
-//! The harness.
+//! The harness: what the tests need to run the real daemons against a world that they control.
+//!
+//! - [`upstream`]: a scripted Anthropic on real TCP that misbehaves at any byte and keeps the truth of what it
+//!   served; [`client`] talks to it (or to the proxy before it) as Claude Code does.
+//! - [`daemons`]: the two binaries, started, stopped, killed.
+//! - [`collector`]: an OTLP receiver that keeps every request; [`backends`]: receivers that others wrote.
+//! - [`truth`]: what the metrics must be, from the upstream's ledger or from the spool (which [`spool`] reads
+//!   without the product's code), with prices given by hand.
+//! - [`canary`]: secrets that must not be found anywhere.
+//! - [`eventually`](mod@eventually), [`wire`]: waiting within bounds; HTTP/1.1 by hand.
+//!
+//! A harness that cannot do its part panics: a test has nothing better to do with its errors.
+
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "every function of a harness panics when it cannot do its part"
+)]
+
+pub mod backends;
+pub mod canary;
+pub mod client;
+pub mod collector;
+pub mod daemons;
+pub mod eventually;
+pub mod spool;
+pub mod truth;
+pub mod upstream;
+pub mod wire;
+
+pub use eventually::{PATIENCE, eventually};

@@ -1,0 +1,91 @@
+//! VictoriaMetrics: a real metrics database that takes OTLP and gives every stored sample back.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::{backend, find::free_port};
+use crate::{
+    client::{Ask, Client},
+    daemons::{Process, State},
+    eventually,
+    truth::{COVERED, Series, Totals, pico},
+};
+
+/// A running database with a store of its own.
+#[derive(Debug)]
+pub struct VictoriaMetrics {
+    _process: Process,
+    base: String,
+    client: Client,
+}
+
+impl VictoriaMetrics {
+    /// Starts one and waits until it serves.
+    pub async fn start(state: &State) -> Self {
+        let base = format!("http://127.0.0.1:{}", free_port());
+        let mut command = Command::new(backend("victoria-metrics"));
+        command
+            .arg("-opentelemetry.usePrometheusNaming")
+            .arg(format!("-httpListenAddr={}", base.trim_start_matches("http://")))
+            .arg(format!("-storageDataPath={}", state.root().join("victoria").display()));
+        let mut process = Process::start(command, state.root(), &[]);
+        let address = base.trim_start_matches("http://").to_owned();
+        eventually("VictoriaMetrics to listen", || {
+            process.assert_alive();
+            std::net::TcpStream::connect(&address).ok()
+        })
+        .await;
+        let client = Client::new(&base);
+        Self { _process: process, base, client }
+    }
+
+    /// The base URL for OTLP.
+    pub fn otlp(&self) -> String {
+        format!("{}/opentelemetry", self.base)
+    }
+
+    /// The last value of each series that the truth covers, added up over instances.
+    pub async fn totals(&self) -> Totals {
+        // Samples become readable some seconds after they were stored, unless asked for at once.
+        self.client.ask(&Ask::get("/internal/force_flush")).await;
+        let ask = Ask::get("/api/v1/export?match[]=%7B__name__%3D~%22ccxray.*%22%7D&reduce_mem_usage=1");
+        let answered = self.client.ask(&ask).await;
+        assert_eq!(answered.status, 200, "the export of VictoriaMetrics");
+        let text = String::from_utf8(answered.body).expect("the export is text");
+        let lines = text.lines().map(|line| serde_json::from_str(line).expect("each line of it is JSON"));
+        lines.filter_map(|line: Value| last_value(&line)).collect()
+    }
+}
+
+/// What the database adds to a name for the count of a histogram.
+const COUNT: &str = "_count";
+
+/// The series of an exported line and its last value, if the truth covers it.
+fn last_value(line: &Value) -> Option<(Series, i128)> {
+    let labels = line["metric"].as_object().expect("a line has labels");
+    let stored = labels["__name__"].as_str().expect("a series has a name");
+    let named = |name: &&&str| {
+        let name = name.replace('.', "_");
+        stored == name || stored.strip_suffix(COUNT) == Some(&name)
+    };
+    let metric = COVERED.iter().find(named)?;
+    let attributes = labels.iter().filter(|(label, _)| is_attribute(label));
+    let attributes = attributes.map(|(label, value)| (label.as_str(), value.as_str().unwrap_or_default()));
+    let values = line["values"].as_array().expect("a line has values");
+    let value = values.last().and_then(Value::as_f64).expect("a value is a number");
+    Some((Series::new(metric, attributes), in_units(metric, value)))
+}
+
+/// Whether a label is the point's own, and neither its name nor the resource's.
+fn is_attribute(label: &str) -> bool {
+    ["provider", "model", "route", "status", "class", "tool", "type", "reason", "metric", "attribute"]
+        .contains(&label)
+        || label == "ccxray_parser_degraded"
+}
+
+fn in_units(metric: &str, value: f64) -> i128 {
+    #[expect(clippy::cast_possible_truncation, reason = "counts are whole and far below 2^53")]
+    let whole = value as i128;
+    if metric.contains("usd") { pico(value) } else { whole }
+}

@@ -1,0 +1,11 @@
+//! A plain HTTP client that asks as Claude Code does, without following what it is told.
+
+mod answered;
+mod ask;
+mod conversation;
+mod http;
+
+pub use answered::{Answered, End};
+pub use ask::{Ask, SESSION};
+pub use conversation::Conversation;
+pub use http::{Answering, Client};

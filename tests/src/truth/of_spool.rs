@@ -1,0 +1,65 @@
+//! The facts that the spool tells.
+
+use serde_json::Value;
+
+use super::facts::{End, Facts, Failure, Stated};
+use crate::{spool::Spool, upstream::Usage};
+
+/// The facts of all entries.
+pub fn from_spool(spool: &Spool) -> Vec<Facts> {
+    spool.entries().map(facts_of).collect()
+}
+
+fn facts_of(entry: &Value) -> Facts {
+    Facts {
+        route: text(&entry["route"]).expect("an entry has a route"),
+        class: text(&entry["class"]).expect("an entry has a class"),
+        status: entry["status"].as_u64().and_then(|status| u16::try_from(status).ok()),
+        end: end(&entry["outcome"]),
+        model: text(&entry["model_served"]).or_else(|| text(&entry["model"])),
+        usage: entry["usage"].is_object().then(|| stated(&entry["usage"]["counts"])),
+        stop_reason: text(&entry["stop_reason"]),
+        tools: names(&entry["tools"]["calls"]),
+        error: entry["error"].is_object().then(|| failure(&entry["error"])),
+        session: text(&entry["session"]),
+        streamed: entry["streamed"] == true,
+        content: entry["first_content_ms"].is_u64(),
+        terminal: entry["terminal"] == true,
+    }
+}
+
+fn end(outcome: &Value) -> End {
+    match outcome.as_str().expect("an entry has an outcome") {
+        "complete" => End::Complete,
+        "client_abort" => End::ClientLeft,
+        "upstream_abort" => End::UpstreamBroke,
+        "upstream_unreachable" => End::NoAnswer,
+        other => panic!("no exchange ends as {other}"),
+    }
+}
+
+fn stated(counts: &Value) -> Stated {
+    let number = |value: &Value| value.as_u64().unwrap_or_default();
+    let written = number(&counts["cache_creation_input_tokens"]);
+    let write_1h = number(&counts["cache_creation"]["ephemeral_1h_input_tokens"]);
+    let usage = Usage {
+        input: number(&counts["input_tokens"]),
+        output: number(&counts["output_tokens"]),
+        cache_read: number(&counts["cache_read_input_tokens"]),
+        write_5m: written - write_1h,
+        write_1h,
+    };
+    Stated { usage, output: counts["output_tokens"].is_u64() }
+}
+
+fn failure(error: &Value) -> Failure {
+    Failure { kind: text(&error["type"]), context_length: error["context_length"] == true }
+}
+
+fn names(calls: &Value) -> Vec<String> {
+    calls.as_array().into_iter().flatten().filter_map(|call| text(&call["name"])).collect()
+}
+
+fn text(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned)
+}

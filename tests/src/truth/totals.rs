@@ -1,0 +1,137 @@
+//! From facts to the values of the series.
+
+use std::collections::HashSet;
+
+use super::{Facts, Series, Totals, canonical, facts::End, prices::price_of};
+
+/// The metrics that the truth has an opinion on: they must have these series with these values, and no others.
+pub const COVERED: &[&str] = &[
+    "ccxray.tokens.input_total",
+    "ccxray.tokens.output_total",
+    "ccxray.tokens.cache_read_total",
+    "ccxray.tokens.cache_creation_total",
+    "ccxray.cost.usd_total",
+    "ccxray.cost.unpriced_total",
+    "ccxray.requests_total",
+    "ccxray.tool.invocations_total",
+    "ccxray.sessions_total",
+    "ccxray.errors_total",
+    "ccxray.stop_reason_total",
+    "ccxray.latency_ms",
+    "ccxray.first_token_latency_ms",
+    "ccxray.usage.missing_total",
+    "ccxray.invariants.sse_truncated_total",
+    "ccxray.metrics.overflow_total",
+    "ccxray.spool.entries_lost_total",
+];
+
+/// The one provider of these tests.
+const PROVIDER: (&str, &str) = ("provider", "anthropic");
+
+/// What the covered metrics must say after these exchanges. None of them may be partly understood.
+pub fn expected(exchanges: &[Facts]) -> Totals {
+    let mut totals = Totals::default();
+    for facts in exchanges {
+        requests(facts, &mut totals);
+        if facts.billed() {
+            cost(facts, &mut totals);
+        }
+        if facts.billed() && facts.answered() {
+            quality(facts, &mut totals);
+        }
+    }
+    let sessions: HashSet<_> = exchanges.iter().filter_map(|facts| facts.session.as_ref()).collect();
+    totals.add(Series::new("ccxray.sessions_total", [PROVIDER]), sessions.len() as i128);
+    totals
+}
+
+fn requests(facts: &Facts, totals: &mut Totals) {
+    let status = canonical::status(facts);
+    let attributes = [PROVIDER, ("route", &facts.route), ("status", &status), ("class", &facts.class)];
+    totals.add(Series::new("ccxray.requests_total", attributes), 1);
+    if let Some(kind) = canonical::error_type(facts) {
+        totals.add(Series::new("ccxray.errors_total", [PROVIDER, ("type", kind)]), 1);
+    }
+    for tool in &facts.tools {
+        totals.add(Series::new("ccxray.tool.invocations_total", [PROVIDER, ("tool", tool.as_str())]), 1);
+    }
+}
+
+fn cost(facts: &Facts, totals: &mut Totals) {
+    let Some(stated) = facts.usage else { return };
+    let usage = stated.usage;
+    let tokens = [
+        ("ccxray.tokens.input_total", usage.input),
+        ("ccxray.tokens.output_total", usage.output),
+        ("ccxray.tokens.cache_read_total", usage.cache_read),
+        ("ccxray.tokens.cache_creation_total", usage.write_5m + usage.write_1h),
+    ];
+    for (metric, count) in tokens {
+        totals.add(by_model(metric, facts), i128::from(count));
+    }
+    match price_of(model(facts)) {
+        Some(price) => totals.add(by_model("ccxray.cost.usd_total", facts), price.of(&usage)),
+        None => totals.add(by_model("ccxray.cost.unpriced_total", facts), 1),
+    }
+}
+
+fn quality(facts: &Facts, totals: &mut Totals) {
+    let reason = canonical::stop_reason(facts);
+    totals.add(Series::new("ccxray.stop_reason_total", [("reason", reason)]), 1);
+    if facts.end == End::Complete {
+        totals.add(by_model("ccxray.latency_ms", facts), 1);
+    }
+    if facts.streamed && facts.content {
+        totals.add(by_model("ccxray.first_token_latency_ms", facts), 1);
+    }
+    if !facts.usage.is_some_and(|stated| stated.output) {
+        totals.add(Series::new("ccxray.usage.missing_total", [PROVIDER]), 1);
+    }
+    if facts.streamed && !facts.terminal && facts.error.is_none() && facts.end != End::ClientLeft {
+        totals.add(Series::new("ccxray.invariants.sse_truncated_total", [PROVIDER]), 1);
+    }
+}
+
+fn by_model(metric: &str, facts: &Facts) -> Series {
+    Series::new(metric, [PROVIDER, ("model", model(facts))])
+}
+
+/// A model counts under its name only if a successful answer stands behind it.
+fn model(facts: &Facts) -> &str {
+    facts.model.as_deref().filter(|_| facts.answered()).unwrap_or("unknown")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{truth::facts::Stated, upstream::Usage};
+
+    #[test]
+    fn a_turn_counts_once_in_each_family() {
+        let usage = Usage { input: 10, output: 20, cache_read: 30, write_5m: 40, write_1h: 50 };
+        let turn = Facts {
+            route: "messages".into(),
+            class: "turn".into(),
+            status: Some(200),
+            model: Some("claude-opus-4-8".into()),
+            usage: Some(Stated { usage, output: true }),
+            stop_reason: Some("tool_use".into()),
+            tools: vec!["Bash".into(), "Bash".into()],
+            session: Some("s".into()),
+            streamed: true,
+            content: true,
+            terminal: true,
+            ..Facts::default()
+        };
+        let totals = expected(&[turn.clone(), turn]);
+        let of = |series: &str| totals.get(series);
+        assert_eq!(of("ccxray.tokens.cache_creation_total{model=claude-opus-4-8,provider=anthropic}"), 180);
+        // 2 × (10 × 5 + 20 × 25 + 30 × 0.5 + 40 × 6.25 + 50 × 10) = 2 × 1315 millionths of a dollar.
+        assert_eq!(of("ccxray.cost.usd_total{model=claude-opus-4-8,provider=anthropic}"), 2_630_000_000);
+        assert_eq!(of("ccxray.requests_total{class=turn,provider=anthropic,route=messages,status=2xx}"), 2);
+        assert_eq!(of("ccxray.tool.invocations_total{provider=anthropic,tool=Bash}"), 4);
+        assert_eq!(of("ccxray.sessions_total{provider=anthropic}"), 1);
+        assert_eq!(of("ccxray.stop_reason_total{reason=tool_use}"), 2);
+        assert_eq!(totals.sum("ccxray.errors_total"), 0);
+    }
+}

@@ -1,0 +1,7 @@
+//! HTTP/1.1 by hand, for servers that must be able to break it at any byte.
+
+mod connection;
+mod request;
+
+pub use connection::{Break, Connection};
+pub use request::Request;
