@@ -42,9 +42,8 @@ impl Cli {
 /// How the proxy runs. Every option can be given as an environment variable too; lists are separated by commas
 /// there.
 #[derive(Clone, Debug, Args)]
-#[expect(clippy::struct_field_names, reason = "the names are those of the options")]
 pub struct ServeOptions {
-    /// Where to listen: IP:PORT, [IPv6]:PORT or unix:/PATH; may be repeated
+    /// Where to listen: `IP:PORT`, `[IPv6]:PORT` or `unix:/PATH`; may be repeated
     #[arg(
         long,
         value_name = "ADDR",

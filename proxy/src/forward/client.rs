@@ -25,7 +25,7 @@ use tower_service::Service;
 use super::request_body::RequestBody;
 
 /// How long a connection without a request is kept.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 
 type Tls = HttpsConnector<HttpConnector>;
 

@@ -28,7 +28,7 @@ pub enum ResponseBody {
 pub struct Relayed {
     upstream: Incoming,
     tap: Option<ResponseTap>,
-    /// Whether the last chunk may still wait in the server's buffer.
+    /// Whether the head or the last chunk may still wait in the server's buffer.
     unflushed: bool,
     broken: Option<hyper::Error>,
 }
@@ -36,7 +36,7 @@ pub struct Relayed {
 impl Relayed {
     /// Wraps `upstream`.
     pub fn new(upstream: Incoming, tap: ResponseTap) -> Self {
-        Self { upstream, tap: Some(tap), unflushed: false, broken: None }
+        Self { upstream, tap: Some(tap), unflushed: true, broken: None }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {

@@ -6,7 +6,10 @@ use hyper::{Request, Response, body::Incoming, server::conn::http1, service::ser
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::drain::InFlight;
+use super::{
+    drain::InFlight,
+    watched::{Watch, Watched},
+};
 use crate::forward::{door::Arrival, forwarder::Forwarder, response_body::ResponseBody};
 
 /// How long a client may take for the head of a request, and how long a connection without one is kept.
@@ -25,14 +28,16 @@ where
 {
     let open = forwarder.gauges().connection_opened();
     let exchanges = in_flight.clone();
+    let watch = Watch::default();
+    let io = TokioIo::new(Watched::new(io, watch.clone()));
     let service = service_fn(move |request: Request<Incoming>| {
         let (forwarder, in_flight) = (forwarder.clone(), exchanges.clone());
+        let arrival = Arrival { local, has_two_lengths: watch.next_has_two_lengths() };
         async move {
-            let arrival = Arrival { local, has_two_lengths: false };
             Ok::<Response<ResponseBody>, Infallible>(forwarder.handle(request, arrival, in_flight).await)
         }
     });
-    let connection = builder().serve_connection(TokioIo::new(io), service).with_upgrades();
+    let connection = builder().serve_connection(io, service).with_upgrades();
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

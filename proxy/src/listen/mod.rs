@@ -4,4 +4,6 @@ pub mod acceptor;
 pub mod address;
 pub mod connection;
 pub mod drain;
+pub mod framing;
 pub mod signals;
+pub mod watched;
