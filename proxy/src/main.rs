@@ -8,7 +8,7 @@ use clap::Parser;
 fn main() -> ExitCode {
     let options = Cli::parse().options();
     ccxray_shared::daemon::log::init(options.log);
-    match serve::run(options) {
+    match serve::run(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{}", error.with_causes());

@@ -33,7 +33,7 @@ use crate::{
     listen::{
         acceptor::{Acceptor, BindError},
         address::ListenAddress,
-        drain::{Drain, InFlight},
+        drain::Drain,
         signals::Signals,
     },
     record::{
@@ -95,19 +95,19 @@ impl ServeError {
 }
 
 /// Runs the proxy until a signal ends it.
-pub fn run(options: ServeOptions) -> Result<(), ServeError> {
-    let allows_remote = check_reach(&options)?;
+pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
+    let allows_remote = check_reach(options)?;
     let upstreams = Upstreams::with(options.upstream.iter().cloned());
     let client = client::build(tls::client_config(&extra_roots())?, options.connect_timeout);
     let gauges = Arc::new(ProxyGauges::default());
     let runtime = Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
     let acceptors = runtime.block_on(bind(&options.listen))?;
     check_loops(&upstreams, &acceptors)?;
-    let (sender, recorder) = recorder::start(recorder_options(&options, allows_remote)?, gauges.clone())?;
+    let (sender, recorder) = recorder::start(recorder_options(options, allows_remote)?, gauges.clone())?;
     let guard =
         Guard { allowed_hosts: options.allow_host.clone(), allowed_origins: options.allow_origin.clone() };
     let forwarder = Arc::new(Forwarder::new(guard, upstreams, client, sender, gauges)?);
-    let served = runtime.block_on(serve(&options, acceptors, forwarder));
+    let served = runtime.block_on(serve(options, acceptors, forwarder));
     // Whatever is still in flight is dropped here, and with it the last senders to the recorder.
     shut_down(runtime);
     if !recorder.finish(Instant::now() + RECORDER_TIMEOUT) {
@@ -193,7 +193,10 @@ async fn serve(
     let mut signals = Signals::take()?;
     let (drain, in_flight) = Drain::new();
     let addresses: Vec<String> = acceptors.iter().map(|acceptor| acceptor.address().plain()).collect();
-    accept(acceptors, &forwarder, in_flight);
+    for acceptor in acceptors {
+        tokio::spawn(acceptor.run(forwarder.clone(), in_flight.clone()));
+    }
+    drop((forwarder, in_flight));
     if let Some(path) = &options.ready_file {
         Ready::here(addresses.clone()).write(path)?;
     }
@@ -209,10 +212,4 @@ async fn serve(
         () = signals.stop() => tracing::warn!("told to stop again: not waiting any longer"),
     }
     Ok(())
-}
-
-fn accept(acceptors: Vec<Acceptor>, forwarder: &Arc<Forwarder>, in_flight: InFlight) {
-    for acceptor in acceptors {
-        tokio::spawn(acceptor.run(forwarder.clone(), in_flight.clone()));
-    }
 }

@@ -41,6 +41,7 @@ pub struct RecorderThread {
 }
 
 /// Starts the thread.
+#[expect(clippy::needless_pass_by_value, reason = "the thread keeps them")]
 pub fn start(options: RecorderOptions, _gauges: Arc<ProxyGauges>) -> io::Result<(Sender, RecorderThread)> {
     let (sender, messages) = channel(options.limits);
     let (end, ended) = bounded::<()>(0);

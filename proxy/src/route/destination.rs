@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     fn go(
-        method: Method,
+        method: &Method,
         path: &str,
         headers: &[(&'static str, &'static str)],
     ) -> Result<Destination, RouteError> {
@@ -152,7 +152,7 @@ mod tests {
             .iter()
             .map(|&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
             .collect();
-        decide(&Upstreams::with(["mine=http://10.0.0.1:8/x".parse().unwrap()]), &method, path, &headers)
+        decide(&Upstreams::with(["mine=http://10.0.0.1:8/x".parse().unwrap()]), method, path, &headers)
     }
 
     #[test]
@@ -165,13 +165,13 @@ mod tests {
                 "https://generativelanguage.googleapis.com/v1beta/models/g-3:streamGenerateContent?alt=sse",
             ),
         ] {
-            assert_eq!(go(Method::POST, path, &[]).unwrap().uri, uri);
+            assert_eq!(go(&Method::POST, path, &[]).unwrap().uri, uri);
         }
     }
 
     #[test]
     fn a_chatgpt_login_leads_to_its_own_backend() {
-        let destination = go(Method::POST, "/v1/responses", &[("chatgpt-account-id", "a")]).unwrap();
+        let destination = go(&Method::POST, "/v1/responses", &[("chatgpt-account-id", "a")]).unwrap();
         assert_eq!(destination.uri, "https://chatgpt.com/backend-api/codex/responses");
         assert_eq!((destination.provider, destination.route), (Provider::OpenAi, Route::Responses));
     }
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn headers_decide_where_the_path_does_not() {
         let host =
-            |path, headers: &[_]| go(Method::GET, path, headers).map(|d| d.uri.host().unwrap().to_owned());
+            |path, headers: &[_]| go(&Method::GET, path, headers).map(|d| d.uri.host().unwrap().to_owned());
         assert_eq!(host("/v1/models", &[("x-api-key", "k")]).unwrap(), "api.anthropic.com");
         assert_eq!(
             host("/v1/models?client_version=1", &[("originator", "codex_exec")]).unwrap(),
@@ -190,20 +190,20 @@ mod tests {
 
     #[test]
     fn the_start_up_probe_goes_to_anthropic_unless_a_client_is_known() {
-        let host = |headers: &[_]| go(Method::HEAD, "/", headers).unwrap().uri.host().unwrap().to_owned();
+        let host = |headers: &[_]| go(&Method::HEAD, "/", headers).unwrap().uri.host().unwrap().to_owned();
         assert_eq!(host(&[("user-agent", "Bun/1.4.0")]), "api.anthropic.com");
         assert_eq!(host(&[("user-agent", "codex_exec/0.1")]), "api.openai.com");
     }
 
     #[test]
     fn a_prefix_names_its_upstream_and_keeps_the_path_as_it_is() {
-        let destination = go(Method::POST, "/_ccxray/mine/tier/0/-/a%2Fb/v1/messages?x=%3F", &[]).unwrap();
+        let destination = go(&Method::POST, "/_ccxray/mine/tier/0/-/a%2Fb/v1/messages?x=%3F", &[]).unwrap();
         assert_eq!(destination.uri, "http://10.0.0.1:8/x/a%2Fb/v1/messages?x=%3F");
         assert_eq!((destination.provider, destination.route), (Provider::Anthropic, Route::Messages));
         assert_eq!(destination.attribution.tier_cap, Some(0));
-        assert_eq!(go(Method::GET, "/_ccxray/mine/-/x", &[]).unwrap().provider, Provider::Other);
-        assert_eq!(go(Method::GET, "/_ccxray/gemini/-/x", &[]).unwrap().provider, Provider::Gemini);
-        assert_eq!(go(Method::GET, "/_ccxray/nobody/-/x", &[]).unwrap_err(), RouteError::UnknownUpstream);
+        assert_eq!(go(&Method::GET, "/_ccxray/mine/-/x", &[]).unwrap().provider, Provider::Other);
+        assert_eq!(go(&Method::GET, "/_ccxray/gemini/-/x", &[]).unwrap().provider, Provider::Gemini);
+        assert_eq!(go(&Method::GET, "/_ccxray/nobody/-/x", &[]).unwrap_err(), RouteError::UnknownUpstream);
     }
 
     #[test]
@@ -214,7 +214,7 @@ mod tests {
             "//evil.example/v1/messages",
         ] {
             assert_eq!(
-                go(Method::POST, path, &[("x-api-key", "k")]).unwrap().uri.host(),
+                go(&Method::POST, path, &[("x-api-key", "k")]).unwrap().uri.host(),
                 Some("api.anthropic.com")
             );
         }

@@ -145,7 +145,7 @@ async fn an_answer_that_comes_before_the_upload_is_complete_is_delivered() {
     });
     let mut server = accept(&listener).await;
     read_head(&mut server).await;
-    let mut some = [0; 65536];
+    let mut some = vec![0; 65536];
     soon(server.read_exact(&mut some)).await.unwrap();
     server
         .write_all(b"HTTP/1.1 413 Payload Too Large\r\nConnection: close\r\nContent-Length: 5\r\n\r\nlarge")

@@ -1,4 +1,4 @@
-//! WebSockets pass; other upgrades do not.
+//! A `WebSocket` passes; no other upgrade does.
 
 use ccxray_shared::entry::{Outcome, Route};
 use tokio::io::AsyncWriteExt;
