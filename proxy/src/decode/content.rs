@@ -127,7 +127,8 @@ mod tests {
 
     use super::*;
 
-    const PLAIN: &[u8] = b"event: ping\ndata: {\"type\":\"ping\"}\n\nevent: ping\ndata: {\"t\":\"caf\xc3\xa9\"}\n\n";
+    const PLAIN: &[u8] =
+        b"event: ping\ndata: {\"type\":\"ping\"}\n\nevent: ping\ndata: {\"t\":\"caf\xc3\xa9\"}\n\n";
 
     fn gzip(plain: &[u8]) -> Vec<u8> {
         let mut encoder = write::GzEncoder::new(Vec::new(), Compression::default());
@@ -188,7 +189,11 @@ mod tests {
             let encoded = encode(encoding, PLAIN);
             for split in 0..=encoded.len() {
                 let (head, tail) = encoded.split_at(split);
-                assert_eq!(decode(header(encoding), &[head, tail]), (PLAIN.to_vec(), None), "{encoding} {split}");
+                assert_eq!(
+                    decode(header(encoding), &[head, tail]),
+                    (PLAIN.to_vec(), None),
+                    "{encoding} {split}"
+                );
             }
             let bytes: Vec<&[u8]> = encoded.chunks(1).collect();
             assert_eq!(decode(header(encoding), &bytes), (PLAIN.to_vec(), None), "{encoding} bytewise");
