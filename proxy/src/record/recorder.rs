@@ -264,3 +264,65 @@ impl Recorder {
         finished.ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ccxray_shared::entry::{Outcome, Provider, Route};
+    use hyper::HeaderMap;
+
+    use super::*;
+    use crate::{record::exchange::Opening, route::stamp::Attribution};
+
+    fn closing(id: u64) -> Closing {
+        let opening = Opening {
+            id: ExchangeId(id),
+            started_at: UnixMillis(1),
+            started: Instant::now(),
+            provider: Provider::Anthropic,
+            upstream: "anthropic".into(),
+            route: Route::Messages,
+            path_model: None,
+            headers: HeaderMap::new(),
+            attribution: Attribution::default(),
+        };
+        Closing {
+            ended: opening.started,
+            opening: Arc::new(opening),
+            head: None,
+            outcome: Outcome::Complete,
+            request_bytes: 5,
+            response_bytes: 6,
+            shed: false,
+        }
+    }
+
+    #[test]
+    fn a_panic_in_a_parser_costs_the_facts_of_one_exchange() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = RecorderOptions {
+            state_dir: StateDir::resolve(Some(dir.path().join("state"))).unwrap(),
+            fsync: Fsync::None,
+            caps: retention::Caps::default(),
+            limits: Limits::default(),
+            drop_dirs: false,
+        };
+        let (sender, messages) = channel(options.limits);
+        let mut recorder = Recorder::new(options, Arc::new(ProxyGauges::default()), sender).unwrap();
+        recorder.settle();
+        recorder.guarded(ExchangeId(1), |_, _| panic!("a parser's mistake"));
+        recorder.guarded(ExchangeId(1), |_, _| unreachable!("a failed exchange is left alone"));
+        recorder.finish(&closing(1));
+        recorder.finish(&closing(2));
+        recorder.end(&messages);
+        let spool = dir.path().join("state/spool");
+        let segment = std::fs::read_dir(&spool).unwrap().next().unwrap().unwrap();
+        let text = std::fs::read_to_string(segment.path()).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(
+            lines[1].contains(r#""parse":"error""#) && lines[1].contains(r#""response_bytes":6"#),
+            "{text}"
+        );
+        assert!(lines[2].contains(r#""parse":"ok""#), "{text}");
+        assert!(lines[3].contains(r#""recorder_panics":1"#), "{text}");
+    }
+}

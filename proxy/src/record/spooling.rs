@@ -203,7 +203,7 @@ impl Spooling {
         match retention::enforce(&self.place.state_dir.spool(), self.place.caps, now) {
             Ok(removed) if removed.is_empty() => {}
             Ok(removed) => {
-                info!(segments = removed.len(), "removed the oldest segments to keep within bounds")
+                info!(segments = removed.len(), "removed the oldest segments to keep within bounds");
             }
             Err(error) => self.warn(at, "failed to bound the spool", &error),
         }

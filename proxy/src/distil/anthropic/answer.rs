@@ -67,3 +67,41 @@ pub(super) fn owned(word: &Lax<Cow<'_, str>>) -> Option<Name<'static>> {
 pub(super) fn if_stated(usage: Usage<'static>) -> Option<Usage<'static>> {
     (usage != Usage::default()).then_some(usage)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const MESSAGE: &[u8] = include_bytes!("../../../fixtures/message.answer.json");
+
+    #[test]
+    fn a_count_of_tokens_is_no_usage() {
+        assert_eq!(read_message(br#"{"input_tokens":2095}"#), AnswerFacts::default());
+    }
+
+    #[test]
+    fn an_error_of_another_shape_is_still_an_error() {
+        let facts = read_message(br#"{"type":"error","error":{"message":["prompt is too long"]}}"#);
+        let error = facts.error.unwrap();
+        assert_eq!((error.kind, error.context_length, error.in_stream), (None, true, false));
+        assert_eq!(read_message(br#"{"error":"not an object"}"#).error, None);
+    }
+
+    #[test]
+    fn usage_that_states_nothing_is_absent() {
+        let facts = read_message(br#"{"type":"message","usage":{"new_tokens":3},"content":null}"#);
+        assert_eq!((facts.usage, facts.tools), (None, None));
+    }
+
+    proptest! {
+        #[test]
+        fn a_spoilt_message_never_panics(at in 0..MESSAGE.len(), with: u8, end in 0..MESSAGE.len()) {
+            let mut spoilt = MESSAGE.to_vec();
+            spoilt[at] = with;
+            read_message(&spoilt);
+            read_message(&spoilt[..end]);
+        }
+    }
+}

@@ -213,3 +213,167 @@ fn results(
     }
     (results.count > 0).then_some(results)
 }
+
+#[cfg(test)]
+mod tests {
+    use ccxray_shared::entry::{Class, Parse, Route};
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const TURN: &[u8] = include_bytes!("../../../fixtures/turn.request.json");
+
+    fn facts_of(body: &[u8]) -> RequestFacts {
+        let mut facts = RequestFacts::of_route(Route::Messages);
+        read(body, &Key::from_bytes([7; 32]), &mut Memory::default(), &mut facts);
+        facts
+    }
+
+    fn facts(body: &Value) -> RequestFacts {
+        facts_of(body.to_string().as_bytes())
+    }
+
+    fn system(role_prompt: &str) -> Value {
+        json!([{"type": "text", "text": "a"}, {"type": "text", "text": "b"}, {"type": "text", "text": role_prompt}])
+    }
+
+    #[test]
+    fn a_title_is_a_request_without_tools_for_an_object_with_a_title() {
+        let body = |property: &str, tools: Value| {
+            let schema = json!({"type": "object", "properties": {property: {"type": "string"}}});
+            json!({"messages": [{"role": "user", "content": "x"}], "tools": tools,
+                "output_config": {"format": {"type": "json_schema", "schema": schema}}})
+        };
+        assert_eq!(facts(&body("title", json!([]))).class, Class::Title);
+        assert_eq!(facts(&body("name", json!([]))).class, Class::Turn);
+        assert_eq!(facts(&body("title", json!([{"name": "Bash"}]))).class, Class::Turn);
+    }
+
+    #[test]
+    fn a_search_has_one_tool_and_must_use_it() {
+        let tool = json!({"type": "web_search_20250305", "name": "web_search", "max_uses": 8});
+        let body = |tools: Value, choice: Value| json!({"messages": [{"role": "user", "content": "x"}], "tools": tools, "tool_choice": choice});
+        let forced = json!({"type": "tool", "name": "web_search"});
+        assert_eq!(facts(&body(json!([tool]), forced.clone())).class, Class::WebSearch);
+        assert_eq!(facts(&body(json!([tool]), json!({"type": "auto"}))).class, Class::Turn);
+        assert_eq!(facts(&body(json!([tool, {"name": "Bash"}]), forced)).class, Class::Turn);
+    }
+
+    #[test]
+    fn a_compaction_asks_for_a_summary_at_the_very_end() {
+        let ask = "CRITICAL: Respond with TEXT ONLY. Do NOT call any tools.\n\nYour task is to create a detailed summary of the conversation so far";
+        let user = |texts: &[&str]| {
+            let blocks: Vec<_> = texts.iter().map(|text| json!({"type": "text", "text": text})).collect();
+            json!({"role": "user", "content": blocks})
+        };
+        let class =
+            |messages: Value| facts(&json!({"messages": messages, "tools": [{"name": "Bash"}]})).class;
+        assert_eq!(class(json!([user(&["hello", ask])])), Class::Compaction);
+        assert_eq!(class(json!([{"role": "user", "content": ask}])), Class::Compaction);
+        assert_eq!(class(json!([user(&[ask, "hello"])])), Class::Turn);
+        let assistant = json!({"role": "assistant", "content": "a summary"});
+        assert_eq!(class(json!([user(&[ask]), assistant, user(&["go on"])])), Class::Turn);
+        assert_eq!(
+            class(json!([user(&["CRITICAL: Respond with TEXT ONLY. Do NOT call any tools."])])),
+            Class::Turn
+        );
+    }
+
+    #[test]
+    fn a_single_quota_is_a_probe() {
+        let body = |text: &str, max: u32| json!({"max_tokens": max, "messages": [{"role": "user", "content": text}]});
+        assert_eq!(facts(&body("quota", 1)).class, Class::Probe);
+        assert_eq!(facts(&body("quota", 100)).class, Class::Turn);
+        assert_eq!(facts(&body("quota?", 1)).class, Class::Turn);
+    }
+
+    #[test]
+    fn a_fetched_page_is_a_helper() {
+        let body = json!({"messages": [{"role": "user", "content": [{"type": "text", "text": "Web page content:\n---\nx"}]}]});
+        assert_eq!(facts(&body).class, Class::Helper);
+    }
+
+    #[test]
+    fn the_session_is_found_in_both_forms_of_the_user_id() {
+        assert_eq!(session_in(r#"{"device_id":"d","session_id":"s-1"}"#).as_deref(), Some("s-1"));
+        assert_eq!(session_in("user_abc_account_1_session_s-1").as_deref(), Some("s-1"));
+        assert_eq!(session_in("somebody"), None);
+        let by = |user_id: &str| facts(&json!({"messages": [], "metadata": {"user_id": user_id}})).session;
+        assert_eq!(by(r#"{"session_id":"s-1"}"#), by("user_x_account__session_s-1"));
+        assert_eq!(by("somebody"), None);
+    }
+
+    #[test]
+    fn the_directory_is_stated_in_one_place_only() {
+        let line = " - Primary working directory: /home/dev/a b";
+        assert_eq!(stated_dir(&format!("x\n{line}\ny")).as_deref(), Some("/home/dev/a b"));
+        assert_eq!(stated_dir(&format!("{line}\n{line}")).as_deref(), Some("/home/dev/a b"));
+        assert_eq!(stated_dir(&format!("{line}\n - Primary working directory: /other")), None);
+        assert_eq!(stated_dir(" - Primary working directory: not a path"), None);
+        assert_eq!(stated_dir(&format!("see{line}")), None);
+        let elsewhere = json!({"messages": [{"role": "user", "content": line}], "system": [{"type": "text", "text": line}]});
+        assert_eq!(facts(&elsewhere).stated_dir, None);
+        let here = json!({"messages": [], "system": system(line)});
+        assert_eq!(facts(&here).stated_dir.as_deref(), Some("/home/dev/a b"));
+    }
+
+    #[test]
+    fn agents_are_known_by_their_prompts() {
+        let kind = |sub: bool, prompt: &str| {
+            let known = sub.then(|| Agent { sub, ..Agent::default() });
+            agent(known, prompt).and_then(|agent| agent.kind).map(|kind| kind.to_string())
+        };
+        assert_eq!(kind(false, "\nYou are an interactive agent that helps users").as_deref(), Some("main"));
+        assert_eq!(
+            kind(true, "You are a file search specialist for Claude Code, x").as_deref(),
+            Some("explore")
+        );
+        assert_eq!(kind(true, "You are an agent for Claude Code").as_deref(), Some("general-purpose"));
+        assert_eq!(kind(true, "You are a poet"), None);
+        assert_eq!(kind(false, "You are a file search specialist for Claude Code"), None);
+    }
+
+    #[test]
+    fn results_count_once_in_a_session_whatever_repeats_them() {
+        let (key, mut memory) = (Key::from_bytes([7; 32]), Memory::default());
+        let body = |ids: &[&str], model: &str| {
+            let results: Vec<_> = ids
+                .iter()
+                .map(|id| json!({"type": "tool_result", "tool_use_id": id, "is_error": true}))
+                .collect();
+            json!({"model": model, "metadata": {"user_id": "_session_s"}, "messages": [
+                {"role": "assistant", "content": [{"type": "tool_use", "id": "a", "name": "Bash"}]},
+                {"role": "user", "content": results}]})
+        };
+        let mut count = |body: &Value| {
+            let mut facts = RequestFacts::of_route(Route::Messages);
+            read(body.to_string().as_bytes(), &key, &mut memory, &mut facts);
+            facts.results.map(|results| (results.count, results.failed, results.failed_tools.len()))
+        };
+        assert_eq!(count(&body(&["a"], "big")), Some((1, 1, 1)));
+        assert_eq!(count(&body(&["a"], "small")), None);
+        assert_eq!(count(&body(&["a", "lost"], "big")), Some((1, 1, 0)));
+    }
+
+    #[test]
+    fn fields_of_other_types_cost_only_themselves() {
+        let facts = facts(
+            &json!({"model": "m", "messages": [7, {"role": 3}, {"role": "user", "content": [null, {"type": "text", "text": {}}]}],
+            "system": "text", "tools": {"a": 1}, "tool_choice": [], "metadata": null, "max_tokens": "1", "output_config": {"format": 3}}),
+        );
+        assert_eq!(facts.model.as_deref(), Some("m"));
+        assert_eq!((facts.context.unwrap().messages, facts.class), (3, Class::Turn));
+        assert_eq!(facts.notes.parse(), Parse::Ok);
+    }
+
+    proptest! {
+        #[test]
+        fn a_spoilt_request_never_panics(at in 0..TURN.len(), with: u8, end in 0..TURN.len()) {
+            let mut spoilt = TURN.to_vec();
+            spoilt[at] = with;
+            facts_of(&spoilt);
+            facts_of(&spoilt[..end]);
+        }
+    }
+}

@@ -178,3 +178,131 @@ impl MessageStream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::distil::sse::SseParser;
+
+    const TOOLS: &[u8] = include_bytes!("../../../fixtures/tools.answer.sse");
+    const ERROR_INSIDE: &[u8] = include_bytes!("../../../fixtures/error_inside.answer.sse");
+
+    fn read(pieces: &[&[u8]], at: Instant) -> AnswerFacts {
+        let (mut parser, mut stream) = (SseParser::default(), MessageStream::default());
+        for piece in pieces {
+            parser.feed(piece, &mut |event| stream.event(event, at));
+        }
+        stream.finish()
+    }
+
+    fn events(events: &[&str]) -> AnswerFacts {
+        let stream: String = events.iter().map(|event| format!("data: {event}\n\n")).collect();
+        read(&[stream.as_bytes()], Instant::now())
+    }
+
+    #[test]
+    fn a_stream_tells_the_same_however_it_is_cut() {
+        let at = Instant::now();
+        for stream in [TOOLS, ERROR_INSIDE] {
+            let whole = read(&[stream], at);
+            assert_eq!(read(&stream.chunks(1).collect::<Vec<_>>(), at), whole);
+            for split in 0..=stream.len() {
+                let (head, tail) = stream.split_at(split);
+                assert_eq!(read(&[head, tail], at), whole, "at {split}");
+            }
+        }
+    }
+
+    #[test]
+    fn events_without_names_are_told_by_their_type() {
+        let at = Instant::now();
+        let text = String::from_utf8(TOOLS.to_vec()).unwrap();
+        let nameless: String =
+            text.split_inclusive('\n').filter(|line| !line.starts_with("event:")).collect();
+        assert_eq!(read(&[nameless.as_bytes()], at), read(&[TOOLS], at));
+    }
+
+    #[test]
+    fn the_first_content_is_a_delta_or_a_call_and_not_the_start() {
+        let begun = Instant::now();
+        let later = begun + Duration::from_secs(1);
+        let mut stream = MessageStream::default();
+        for (at, name, data) in [
+            (begun, "message_start", r#"{"type":"message_start","message":{}}"#),
+            (begun, "ping", r#"{"type":"ping"}"#),
+            (
+                begun,
+                "content_block_start",
+                r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}"#,
+            ),
+            (later, "content_block_delta", r#"{"type":"content_block_delta","index":0,"delta":{}}"#),
+        ] {
+            stream.event(Event { name: name.as_bytes(), data: data.as_bytes() }, at);
+        }
+        assert_eq!(stream.finish().first_content, Some(later));
+    }
+
+    #[test]
+    fn fields_of_other_types_cost_only_themselves() {
+        let facts = events(&[
+            r#"{"type":"message_start","message":{"model":7,"usage":{"input_tokens":"12","cache_read_input_tokens":3,"cache_creation":[1]}}}"#,
+            r#"{"type":"content_block_start","index":"0","content_block":{"type":"tool_use","name":null,"input":3}}"#,
+            r#"{"type":"content_block_start","index":1,"content_block":{"type":"tool_use","name":"Skill","input":{}}}"#,
+            r#"{"type":"content_block_delta","index":1,"delta":{"partial_json":{"skill":"x"}}}"#,
+            r#"{"type":"content_block_stop","index":1}"#,
+            r#"{"type":"content_block_start","index":2,"content_block":{"type":"hologram"}}"#,
+            r#"{"type":"message_delta","delta":"stop","usage":{"output_tokens":-4}}"#,
+        ]);
+        let usage = facts.usage.unwrap();
+        assert_eq!((usage.counts.input_tokens, usage.counts.cache_read_input_tokens), (None, Some(3)));
+        assert_eq!((usage.counts.output_tokens, facts.model_served, facts.stop_reason), (None, None, None));
+        let tools = facts.tools.unwrap();
+        assert_eq!((tools.blocks, tools.calls.len(), tools.calls[0].skill.as_ref()), (2, 1, None));
+        let reasons: Vec<_> = facts.notes.into_list().iter().map(|note| note.reason.to_string()).collect();
+        assert_eq!(reasons, ["tool_without_name", "unknown_block"]);
+    }
+
+    #[test]
+    fn arguments_without_bound_are_given_up_and_the_call_is_kept() {
+        let part = format!(
+            r#"{{"type":"content_block_delta","index":0,"delta":{{"partial_json":"{}"}}}}"#,
+            "x".repeat(MAX_INPUT / 2 + 1)
+        );
+        let facts = events(&[
+            r#"{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","name":"Agent","input":{}}}"#,
+            &part,
+            &part,
+            &part,
+            r#"{"type":"content_block_stop","index":0}"#,
+        ]);
+        assert_eq!(facts.tools.unwrap().calls.len(), 1);
+        let notes: Vec<_> =
+            facts.notes.into_list().iter().map(|note| (note.reason.to_string(), note.count)).collect();
+        assert_eq!(notes, [("tool_input_too_long".to_owned(), 1)]);
+    }
+
+    #[test]
+    fn calls_beyond_the_list_are_still_counted() {
+        let start =
+            r#"{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","name":"Bash"}}"#;
+        let tools = events(&[start; 200]).tools.unwrap();
+        assert_eq!((tools.blocks, tools.calls.len()), (200, 128));
+    }
+
+    proptest! {
+        #[test]
+        fn a_spoilt_stream_never_panics(at in 0..TOOLS.len(), with in any::<[u8; 3]>(), end in 0..TOOLS.len()) {
+            let mut spoilt = TOOLS.to_vec();
+            for (i, byte) in with.into_iter().enumerate() {
+                let at = (at + i * i) % spoilt.len();
+                spoilt[at] = byte;
+            }
+            read(&[&spoilt], Instant::now());
+            read(&[&spoilt[..end]], Instant::now());
+        }
+    }
+}
