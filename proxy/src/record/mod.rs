@@ -6,6 +6,7 @@ pub mod channel;
 pub mod exchange;
 pub mod gauges;
 pub mod noted;
+pub mod panics;
 pub mod recorder;
 mod spooling;
 mod stats;

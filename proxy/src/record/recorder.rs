@@ -164,9 +164,7 @@ impl Recorder {
             if self.burst(messages, BURST) == 0 {
                 return true;
             }
-            if self.spooling.staged_len() > 0 {
-                self.settle();
-            }
+            self.settle();
         }
     }
 

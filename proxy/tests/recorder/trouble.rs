@@ -137,3 +137,39 @@ fn a_tap_that_is_dropped_is_a_client_that_left() {
     assert_eq!(entries[0].outcome, ccxray_shared::entry::Outcome::ClientAbort);
     assert_eq!((entries[0].request_bytes, entries[0].status), (17, None));
 }
+
+#[test]
+fn the_oldest_segments_go_when_the_spool_is_full() {
+    const MAX: u64 = 256 * 1024;
+    let rig = Rig::with(|options| options.caps.max_size = MAX);
+    let (request, answer) = (fixture("turn.request.json"), fixture("tools.answer.sse"));
+    for id in 0..1000 {
+        until(|| rig.sender.active() < 20);
+        Script::turn(id, &request, EVENTS, &answer).run(&rig.sender);
+    }
+    let (lines, _dir) = rig.finish();
+    let entries = entries(&lines);
+    assert_eq!(entries.last().unwrap().seq, Seq(999));
+    assert!(entries[0].seq > Seq(0), "something had to go");
+    let kept: u64 = lines.iter().map(|line| line.len() as u64 + 1).sum();
+    // Between two looks a segment and a batch may come on top.
+    assert!(kept > MAX / 2 && kept < 2 * MAX, "{kept}");
+}
+
+#[test]
+fn a_spool_that_vanished_is_made_anew_and_the_gap_tells_what_was_lost() {
+    let rig = Rig::with(|options| options.caps.max_size = 256 * 1024);
+    let spool = rig.dir.path().join("state/spool");
+    let (request, answer) = (fixture("turn.request.json"), fixture("tools.answer.sse"));
+    until(|| spool.exists());
+    fs::rename(&spool, rig.dir.path().join("moved")).unwrap();
+    for id in 0..300 {
+        until(|| rig.sender.active() < 20);
+        Script::turn(id, &request, EVENTS, &answer).run(&rig.sender);
+    }
+    let (anew, dir) = rig.finish();
+    let moved = lines(&dir.path().join("moved"));
+    let lost: u64 = gaps(&anew).iter().map(|gap| gap.lost).sum();
+    assert_eq!(entries(&moved).len() + entries(&anew).len() + usize::try_from(lost).unwrap(), 300);
+    assert!(!entries(&anew).is_empty() && lost > 0);
+}
