@@ -118,7 +118,10 @@ pub(crate) mod tests {
         };
         let scope = ScopeMetrics { metrics: vec![metric], ..ScopeMetrics::default() };
         ExportMetricsServiceRequest {
-            resource_metrics: vec![ResourceMetrics { scope_metrics: vec![scope], ..ResourceMetrics::default() }],
+            resource_metrics: vec![ResourceMetrics {
+                scope_metrics: vec![scope],
+                ..ResourceMetrics::default()
+            }],
         }
     }
 

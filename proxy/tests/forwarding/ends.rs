@@ -138,7 +138,8 @@ async fn an_answer_that_comes_before_the_upload_is_complete_is_delivered() {
     let client =
         proxy.send("POST /v1/messages HTTP/1.1\r\nHost: HOST\r\nContent-Length: 67108864\r\n\r\n").await;
     let (mut from_proxy, mut to_proxy) = client.into_split();
-    let sending = tokio::spawn(async move { to_proxy.write_all(&vec![0; 64 << 20]).await.map(|()| to_proxy) });
+    let sending =
+        tokio::spawn(async move { to_proxy.write_all(&vec![0; 64 << 20]).await.map(|()| to_proxy) });
     let mut server = accept(&listener).await;
     read_head(&mut server).await;
     let mut some = vec![0; 65536];
