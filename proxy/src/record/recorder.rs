@@ -24,7 +24,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, bounded, select};
 use super::{
     assembly::{Assembly, Following, RequestSide, Shared},
     channel::{Limits, Sender, channel},
-    exchange::{Closing, ExchangeId, Message},
+    exchange::{Closing, ExchangeId, Message, Opening},
     gauges::ProxyGauges,
     spooling::{Place, Spooling},
     stats::Gauging,
@@ -39,6 +39,9 @@ const BURST: usize = 1024;
 /// How long to look away before the next burst. Whoever sends meanwhile has nobody to wake, and what comes
 /// close together is written together.
 const PAUSE: Duration = Duration::from_millis(1);
+
+/// The fewest exchanges in memory at which the finished ones are looked for.
+const FORGET_AT: usize = 256;
 
 /// How the recorder works.
 #[derive(Clone, Debug)]
@@ -93,6 +96,8 @@ impl RecorderThread {
 struct Recorder {
     sender: Sender,
     exchanges: HashMap<ExchangeId, Assembly>,
+    /// So many of them make it worth looking for those that are over for good.
+    forget_at: usize,
     shared: Shared,
     dirs: Dirs,
     spooling: Spooling,
@@ -118,6 +123,7 @@ impl Recorder {
         Ok(Self {
             sender,
             exchanges: HashMap::new(),
+            forget_at: FORGET_AT,
             shared: Shared { key: Key::from_bytes(bits), memory: Memory::default() },
             dirs: if options.drop_dirs { Dirs::Drop } else { Dirs::Keep },
             spooling: Spooling::new(place, at),
@@ -246,13 +252,27 @@ impl Recorder {
     fn finish(&mut self, closing: &Closing) {
         let known = match self.exchanges.remove(&closing.opening.id).unwrap_or_default() {
             Assembly::Following(following) => self.finished(*following, closing),
-            Assembly::Failed => None,
+            Assembly::Failed | Assembly::Over(_) => None,
         };
         let failed = known.is_none();
         let (request, answer) =
             known.unwrap_or_else(|| (RequestSide::unread(&closing.opening), AnswerFacts::default()));
         let entry = summary::entry(closing, request, answer, self.dirs, failed);
         self.spooling.stage(entry, UnixMillis::now());
+        self.remember_over(&closing.opening);
+    }
+
+    /// Whatever still comes of a request that was answered early must not be taken for a new exchange.
+    fn remember_over(&mut self, opening: &Arc<Opening>) {
+        if Arc::strong_count(opening) == 1 {
+            return;
+        }
+        self.exchanges.insert(opening.id, Assembly::Over(opening.clone()));
+        if self.exchanges.len() >= self.forget_at {
+            let is_gone = |assembly: &Assembly| matches!(assembly, Assembly::Over(opening) if Arc::strong_count(opening) == 1);
+            self.exchanges.retain(|_, assembly| !is_gone(assembly));
+            self.forget_at = FORGET_AT.max(2 * self.exchanges.len());
+        }
     }
 
     fn finished(&mut self, following: Following, closing: &Closing) -> Option<(RequestSide, AnswerFacts)> {
@@ -269,7 +289,7 @@ mod tests {
     use hyper::HeaderMap;
 
     use super::*;
-    use crate::{record::exchange::Opening, route::stamp::Attribution};
+    use crate::route::stamp::Attribution;
 
     fn closing(id: u64) -> Closing {
         let opening = Opening {
