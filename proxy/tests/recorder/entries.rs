@@ -197,11 +197,14 @@ fn errors_are_told_without_their_messages() {
     let (overloaded, too_long) = (fixture("overloaded.error.json"), fixture("too_long.error.json"));
     let html = b"<html>CANARY bad gateway</html>";
     let mut scripts = [
+        Script::turn(4, &request, JSON, b""),
         Script::turn(1, &request, JSON, &overloaded),
         Script::turn(2, &request, JSON, &too_long),
         Script::turn(3, &request, ("content-type", "text/html"), html),
     ];
-    (scripts[0].status, scripts[1].status, scripts[2].status) = (529, 400, 502);
+    for (script, status) in scripts.iter_mut().zip([500, 529, 400, 502]) {
+        script.status = status;
+    }
     recorded(&scripts, |entries| {
         let errors: Vec<_> = entries
             .iter()
@@ -209,8 +212,14 @@ fn errors_are_told_without_their_messages() {
                 entry.error.as_ref().map(|error| (error.kind.as_deref().unwrap(), error.context_length))
             })
             .collect();
-        assert_eq!(errors, [Some(("overloaded_error", false)), Some(("invalid_request_error", true)), None]);
-        assert_eq!(entries.iter().map(|entry| entry.status.unwrap()).collect::<Vec<_>>(), [529, 400, 502]);
+        assert_eq!(
+            errors,
+            [None, Some(("overloaded_error", false)), Some(("invalid_request_error", true)), None]
+        );
+        assert_eq!(
+            entries.iter().map(|entry| entry.status.unwrap()).collect::<Vec<_>>(),
+            [500, 529, 400, 502]
+        );
         assert!(entries.iter().all(|entry| entry.parse == Parse::Ok && entry.usage.is_none()));
     });
 }
