@@ -14,7 +14,7 @@
 //! - [`delivery`]: one snapshot on its way.
 //! - [`transport`], [`tls`]: one HTTP request.
 //! - [`worker`]: the task that brings these together, one per destination.
-//! - [`failure_log`]: `otel.log`, for people.
+//! - [`failure_log`]: `otel.log`, for people. [`self_telemetry`]: the exporter's own health, as metrics.
 
 pub mod bisect;
 pub mod delivery;
@@ -27,6 +27,7 @@ pub mod queue;
 pub mod record;
 pub mod retry_after;
 pub mod secret;
+pub mod self_telemetry;
 pub mod tls;
 pub mod transport;
 pub mod worker;
@@ -34,4 +35,5 @@ pub mod worker;
 pub use destination::Destination;
 pub use failure_log::FailureLog;
 pub use record::HealthRecord;
+pub use self_telemetry::SelfTelemetry;
 pub use worker::{CutId, FromWorker, Snapshot, WorkerHandle, spawn};

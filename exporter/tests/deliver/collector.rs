@@ -7,6 +7,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use flate2::read::GzDecoder;
@@ -83,6 +84,18 @@ impl Collector {
     /// Connections so far.
     pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
+    }
+
+    /// Waits until `count` requests have come in.
+    pub(crate) async fn received_at_least(&self, count: usize) -> Vec<Received> {
+        for _ in 0..20_000 {
+            let received = self.received();
+            if received.len() >= count {
+                return received;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        panic!("only {} requests came in", self.received().len());
     }
 
     /// Waits until some connection is over.

@@ -7,3 +7,4 @@ mod collector;
 mod outcomes;
 mod rig;
 mod secrets;
+mod self_telemetry;

@@ -240,12 +240,7 @@ async fn aborting_breaks_off_the_request_under_way_and_sends_nothing_more() {
     let mut rig = Rig::with(transport, &destination, crate::rig::QUICK);
     rig.offer(1, &["m"]);
     rig.offer(2, &["m"]);
-    for _ in 0..10_000 {
-        if !collector.received().is_empty() {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-    }
+    collector.received_at_least(1).await;
     rig.worker.abort();
     tokio::time::timeout(std::time::Duration::from_secs(10), collector.hung_up()).await.expect("hung up");
     rig.offer(3, &["m"]);
