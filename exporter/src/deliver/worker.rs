@@ -161,6 +161,7 @@ pub fn spawn_with(
         shared: Arc::clone(&shared),
         health: health.restore(clock.now()),
         record: health,
+        last_outcome: health.cause,
         policy: tuning.policy,
         clock,
         log,
@@ -214,6 +215,7 @@ struct Worker<T> {
     shared: Arc<Shared>,
     health: Health,
     record: HealthRecord,
+    last_outcome: Option<OutcomeKind>,
     policy: Policy,
     clock: Clock,
     log: FailureLog,
@@ -253,7 +255,7 @@ impl<T: Transport> Worker<T> {
             if self.health.state() == State::Degraded {
                 return;
             }
-            self.step(Event::CooldownOver, self.record.cause);
+            self.step(Event::CooldownOver);
         }
     }
 
@@ -269,7 +271,8 @@ impl<T: Transport> Worker<T> {
                 Err(error) => self.log.attempt(now, self.subject(), kind.as_str(), error),
             }
         }
-        self.step(event_of(outcome), Some(kind));
+        self.last_outcome = Some(kind);
+        self.step(event_of(outcome));
     }
 
     fn conclude(&mut self, delivery: &Delivery) {
@@ -281,19 +284,19 @@ impl<T: Transport> Worker<T> {
             let (cut, rejected) = (delivery.cut(), delivery.rejected());
             self.shared.report(FromWorker::Acked { cut, rejected });
         } else {
-            self.step(Event::Lost, self.record.cause);
+            self.step(Event::Lost);
             self.shared.report_dropped(backlog + 1);
         }
     }
 
-    fn step(&mut self, event: Event, cause: Option<OutcomeKind>) {
+    fn step(&mut self, event: Event) {
         let now = self.clock.now();
         let before = self.health;
         self.health = before.step(event, now.mono, &self.policy, jitter());
         if self.health == before {
             return;
         }
-        let record = HealthRecord::new(self.health, cause, now);
+        let record = HealthRecord::new(self.health, self.last_outcome, now);
         if self.health.state() == before.state() {
             self.record = HealthRecord { since: self.record.since, ..record };
         } else {

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use ccxray_exporter::deliver::{CutId, FromWorker, health::State, worker::RejectReason};
+use ccxray_exporter::deliver::{
+    CutId, FromWorker, health::State, outcome::OutcomeKind, worker::RejectReason,
+};
 use tokio::sync::Notify;
 
 use crate::{
@@ -87,7 +89,7 @@ async fn a_destination_that_takes_nothing_leaves_the_snapshot_unacked_and_itself
     let collector = Collector::start(|_, _| answer(400, "", b"invalid temporality")).await;
     let mut rig = Rig::towards(collector.address);
     rig.offer(1, &["a", "b"]);
-    rig.until(State::Degraded).await;
+    assert_eq!(rig.until(State::Degraded).await.cause, Some(OutcomeKind::Poison));
     assert_eq!(rig.event().await, FromWorker::Dropped { snapshots: 1 });
     assert_eq!(rig.pending_events(), []);
 }
