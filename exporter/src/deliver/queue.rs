@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use super::{payload::Payload, worker::CutId};
+use super::{messages::CutId, payload::Payload};
 
 /// A snapshot, encoded.
 #[derive(Clone, Debug)]

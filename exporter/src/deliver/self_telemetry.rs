@@ -3,22 +3,17 @@
 //!
 //! They are always there for the local page, and pushed only if there is a destination for them. The push is
 //! opentelemetry-otlp's, but it reaches the network through our own transport: that exporter reads headers and
-//! addresses from the environment, and none of them get past [`Door`], which takes the body and nothing else.
+//! addresses from the environment, and none of them get past it.
 
 use std::{
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Weak},
     time::Duration,
 };
 
-use async_trait::async_trait;
-use bytes::Bytes;
-use hyper::{Request, Response};
 use opentelemetry::{
     KeyValue,
     metrics::{Counter, Gauge, Meter, MeterProvider},
 };
-use opentelemetry_http::{HttpClient, HttpError};
 use opentelemetry_otlp::{
     ExporterBuildError, MetricExporter, Protocol, RetryPolicy, WithExportConfig, WithHttpConfig,
 };
@@ -31,9 +26,15 @@ use opentelemetry_sdk::{
         data::ResourceMetrics, reader::MetricReader,
     },
 };
-use tokio::{runtime::Handle, sync::oneshot, task::AbortHandle};
+use tokio::runtime::Handle;
 
-use super::{health::State, payload::Compression, transport::Transport, worker::FromWorker};
+use super::{
+    door::{Door, Gate},
+    health::State,
+    messages::FromWorker,
+    payload::Compression,
+    transport::Transport,
+};
 
 /// Where the figures are pushed, and how often.
 #[derive(Debug)]
@@ -121,7 +122,7 @@ impl SelfTelemetry {
 
     /// Lets pushes through.
     pub fn open(&self) {
-        self.gate.lock().is_open = true;
+        self.gate.open();
     }
 
     /// Lets none through and breaks off one that is under way.
@@ -198,81 +199,6 @@ fn periodic_reader<T: Transport>(
         .with_retry_policy(RetryPolicy::disabled())
         .build()?;
     Ok(PeriodicReader::builder(exporter).with_interval(interval).build())
-}
-
-/// The only way out for opentelemetry-otlp.
-struct Door<T> {
-    transport: Arc<T>,
-    compression: Compression,
-    runtime: Handle,
-    gate: Gate,
-}
-
-/// No push at this time.
-#[derive(Debug, thiserror::Error)]
-#[error("the destination takes nothing at this time")]
-struct ClosedError;
-
-#[async_trait]
-impl<T: Transport> HttpClient for Door<T> {
-    /// Sends the body; address and headers are the transport's own. The reader's thread has no runtime, hence the task.
-    async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let body = self.compression.encode(request.into_body().to_vec());
-        let transport = Arc::clone(&self.transport);
-        let (attempt, stopped) = {
-            let mut gate = self.gate.lock();
-            if !gate.is_open {
-                return Err(ClosedError.into());
-            }
-            let attempt = self.runtime.spawn(async move { transport.send(body).await });
-            let (stop, stopped) = oneshot::channel();
-            gate.under_way = Some(UnderWay { task: attempt.abort_handle(), _stop: stop });
-            (attempt, stopped)
-        };
-        // An aborted task ends only when its runtime runs, and the runtime's thread may be the one that waits for us.
-        let reply = tokio::select! {
-            reply = attempt => reply??,
-            _ = stopped => return Err(ClosedError.into()),
-        };
-        Ok(Response::builder().status(reply.status).body(reply.body)?)
-    }
-}
-
-impl<T> fmt::Debug for Door<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Door").field("gate", &self.gate).finish_non_exhaustive()
-    }
-}
-
-/// Whether a push may go out now.
-#[derive(Clone, Debug, Default)]
-struct Gate(Arc<Mutex<GateState>>);
-
-#[derive(Debug, Default)]
-struct GateState {
-    is_open: bool,
-    under_way: Option<UnderWay>,
-}
-
-/// A push; dropping it tells the waiting thread that it is over.
-#[derive(Debug)]
-struct UnderWay {
-    task: AbortHandle,
-    _stop: oneshot::Sender<()>,
-}
-
-impl Gate {
-    fn lock(&self) -> MutexGuard<'_, GateState> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn close(&self) {
-        let mut gate = self.lock();
-        gate.is_open = false;
-        if let Some(push) = gate.under_way.take() {
-            push.task.abort();
-        }
-    }
 }
 
 /// A reader that the provider and we both hold.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use ccxray_exporter::deliver::{
-    CutId, FromWorker, health::State, outcome::OutcomeKind, worker::RejectReason,
+    CutId, FromWorker, health::State, messages::RejectReason, outcome::OutcomeKind,
 };
 use tokio::sync::Notify;
 

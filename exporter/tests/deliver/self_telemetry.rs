@@ -4,8 +4,8 @@ use std::{env, process::Command, time::Duration};
 
 use ccxray_exporter::{
     deliver::{
-        FromWorker, HealthRecord, SelfTelemetry, health::State, payload::Compression, self_telemetry::Push,
-        transport::HttpTransport, worker::RejectReason,
+        FromWorker, HealthRecord, SelfTelemetry, health::State, messages::RejectReason, payload::Compression,
+        self_telemetry::Push, transport::HttpTransport,
     },
     local::prometheus,
 };
