@@ -10,7 +10,7 @@ use crate::{
     classify::{Classified, price_table::PriceTable},
     deliver::{
         record::HealthRecord,
-        worker::{CutId, Snapshot},
+        messages::{CutId, Snapshot},
     },
     pipeline::{
         Pipeline, Window,

@@ -4,9 +4,11 @@
 //! in two places only: the engine's commands, and the snapshots that it hands over.
 
 pub mod consent;
+pub mod error;
 mod local_data;
 pub mod lock;
 mod signals;
+mod stop;
 
 use std::{sync::Arc, time::Duration};
 
