@@ -29,7 +29,7 @@ use super::{
     headers,
     loop_marker::LoopMarker,
     request_body::RequestBody,
-    response_body::{Relayed, ResponseBody},
+    response_body::ResponseBody,
     upgrade::relay,
 };
 use crate::{
@@ -179,7 +179,7 @@ fn answer(response: Response<Incoming>, mut tap: ResponseTap) -> Response<Respon
     tap.head(ResponseHead { status: parts.status, headers: noted(&parts.headers) });
     parts.version = Version::HTTP_11;
     headers::toward_client(&mut parts.headers, false);
-    Response::from_parts(parts, ResponseBody::Relayed(Relayed::new(body, tap)))
+    Response::from_parts(parts, ResponseBody::relayed(body, tap))
 }
 
 fn switch(

@@ -138,7 +138,8 @@ async fn an_answer_that_comes_before_the_upload_is_complete_is_delivered() {
     let client =
         proxy.send("POST /v1/messages HTTP/1.1\r\nHost: HOST\r\nContent-Length: 67108864\r\n\r\n").await;
     let (mut from_proxy, mut to_proxy) = client.into_split();
-    let sending = tokio::spawn(async move { to_proxy.write_all(&vec![0; 64 << 20]).await.map(|()| to_proxy) });
+    let sending =
+        tokio::spawn(async move { to_proxy.write_all(&vec![0; 64 << 20]).await.map(|()| to_proxy) });
     let mut server = accept(&listener).await;
     read_head(&mut server).await;
     let mut some = vec![0; 65536];
@@ -213,7 +214,7 @@ async fn a_malformed_upload_is_the_clients_fault() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_drain_lets_what_is_in_flight_end_and_nothing_else_in() {
+async fn a_drain_lets_what_is_in_flight_end_and_closes_the_rest() {
     let (listener, address) = upstream().await;
     let proxy = Proxy::before(address).await;
     let mut idle = proxy.connect().await;
@@ -229,6 +230,5 @@ async fn a_drain_lets_what_is_in_flight_end_and_nothing_else_in() {
         assert!(read_rest(&mut client).await.ends_with(b"ok"));
     };
     tokio::join!(drained, ending);
-    assert!(tokio::net::TcpStream::connect(proxy.address).await.is_err());
     assert_eq!(proxy.gauges.connections(), 0);
 }
