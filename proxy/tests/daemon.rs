@@ -170,6 +170,24 @@ fn a_unix_socket_is_served_and_removed() {
     assert!(!path.exists());
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn running_out_of_descriptors_passes_when_clients_leave() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let daemon = Daemon::before(&listener, &[]);
+    let pid = Pid::from_child(&daemon.child);
+    let limit = rustix::process::Rlimit { current: Some(40), maximum: Some(40) };
+    rustix::process::prlimit(Some(pid), rustix::process::Resource::Nofile, limit).unwrap();
+    let crowd: Vec<TcpStream> =
+        (0..60).map(|_| TcpStream::connect(&daemon.ready.addresses[0]).unwrap()).collect();
+    drop(crowd);
+    let mut client = daemon.post();
+    take_post(&listener).write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").unwrap();
+    let mut answer = [0; 15];
+    client.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200 OK");
+}
+
 #[test]
 fn an_address_that_others_can_reach_needs_a_word() {
     let (code, said) = fails(&["--listen", "0.0.0.0:0"]);
