@@ -29,6 +29,7 @@ use crate::{
         client,
         forwarder::Forwarder,
         tls::{self, TlsSetupError},
+        tunnel::{Proxies, UnsupportedProxyError},
     },
     listen::{
         acceptor::{Acceptor, BindError},
@@ -67,6 +68,9 @@ pub enum ServeError {
     /// No trust in anybody.
     #[error("failed to set up tls")]
     Tls(#[from] TlsSetupError),
+    /// No way out.
+    #[error(transparent)]
+    Proxy(#[from] UnsupportedProxyError),
     /// The address is taken, or not ours.
     #[error(transparent)]
     Bind(#[from] BindError),
@@ -82,7 +86,9 @@ impl ServeError {
     /// 78 if the configuration must be changed first, otherwise 1.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Remote(_) | Self::OwnUpstream(_) | Self::NoHome(_) | Self::Tls(_) => ExitCode::from(78),
+            Self::Remote(_) | Self::OwnUpstream(_) | Self::NoHome(_) | Self::Tls(_) | Self::Proxy(_) => {
+                ExitCode::from(78)
+            }
             Self::Bind(_) | Self::Ready(_) | Self::System(_) => ExitCode::FAILURE,
         }
     }
@@ -98,7 +104,9 @@ impl ServeError {
 pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
     let allows_remote = check_reach(options)?;
     let upstreams = Upstreams::with(options.upstream.iter().cloned());
-    let client = client::build(tls::client_config(&extra_roots())?, options.connect_timeout);
+    let proxies = Proxies::from_env();
+    check_proxies(&proxies, &upstreams)?;
+    let client = client::build(tls::client_config(&extra_roots())?, proxies, options.connect_timeout);
     let gauges = Arc::new(ProxyGauges::default());
     let runtime = Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
     let acceptors = runtime.block_on(bind(&options.listen))?;
@@ -128,6 +136,16 @@ fn check_reach(options: &ServeOptions) -> Result<bool, ServeError> {
     }
     tracing::warn!("{remote} can be reached from other machines: whoever reaches it can use the proxy");
     Ok(true)
+}
+
+fn check_proxies(proxies: &Proxies, upstreams: &Upstreams) -> Result<(), UnsupportedProxyError> {
+    for upstream in upstreams.iter() {
+        let target = upstream.uri("/");
+        if let Some(proxy) = target.map(|uri| proxies.on_the_way_to(&uri)).transpose()?.flatten() {
+            tracing::info!("upstream `{}` is reached through the proxy {proxy}", upstream.name);
+        }
+    }
+    Ok(())
 }
 
 fn extra_roots() -> Vec<(&'static str, PathBuf)> {

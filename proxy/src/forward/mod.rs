@@ -16,4 +16,5 @@ pub mod own_answer;
 pub mod request_body;
 pub mod response_body;
 pub mod tls;
+pub mod tunnel;
 pub mod upgrade;

@@ -1,9 +1,8 @@
 //! Who is not let in.
 
-use ccxray_proxy::listen::{acceptor::Acceptor, address::ListenAddress};
 use tokio::io::AsyncWriteExt;
 
-use super::support::{Proxy, accept, has_header, read_head, read_past, read_rest, upstream};
+use super::support::{Proxy, accept, has_header, listener, read_head, read_past, read_rest, upstream};
 
 async fn refused(request: &str) -> String {
     let (listener, address) = upstream().await;
@@ -85,8 +84,7 @@ async fn a_header_value_never_stands_in_an_own_answer() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_comes_round_is_stopped() {
-    let any = || ListenAddress::Tcp("127.0.0.1:0".parse().unwrap());
-    let (first, second) = (Acceptor::bind(any()).await.unwrap(), Acceptor::bind(any()).await.unwrap());
+    let (first, second) = (listener().await, listener().await);
     let (to_first, to_second) = (first.address().to_string(), second.address().to_string());
     let first = Proxy::at(first, &[format!("anthropic=http://{to_second}")]);
     let second = Proxy::at(second, &[format!("anthropic=http://{to_first}")]);

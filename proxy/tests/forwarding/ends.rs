@@ -1,6 +1,7 @@
 //! How exchanges end, and that nobody is told otherwise.
 
 use ccxray_shared::entry::Outcome;
+use hyper_util::client::proxy::matcher::Matcher;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::support::{Proxy, accept, dechunk, has_header, read_head, read_past, read_rest, soon, upstream};
@@ -86,6 +87,23 @@ async fn an_upstream_that_never_shakes_hands_is_a_504() {
         head.starts_with("HTTP/1.1 504 ") && has_header(&head, "x-ccxray-error: connect_timeout"),
         "{head}"
     );
+    assert_eq!(proxy.closing().await.outcome, Outcome::UpstreamUnreachable);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_company_proxy_is_asked_for_a_tunnel_and_its_refusal_is_a_502() {
+    let (listener, address) = upstream().await;
+    let matcher = Matcher::builder().https(format!("http://user:canary@{address}")).build();
+    let proxy = Proxy::behind(matcher, "anthropic=https://api.example").await;
+    let mut client = proxy.send(POST).await;
+    let mut company = accept(&listener).await;
+    let head = read_head(&mut company).await;
+    assert!(head.starts_with("CONNECT api.example:443 HTTP/1.1\r\n"), "{head}");
+    // `user:canary`, encoded with coreutils' `base64`.
+    assert!(has_header(&head, "Proxy-Authorization: Basic dXNlcjpjYW5hcnk="), "{head}");
+    company.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n").await.unwrap();
+    let answer = String::from_utf8(read_rest(&mut client).await).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 502 ") && !answer.contains("canary"), "{answer}");
     assert_eq!(proxy.closing().await.outcome, Outcome::UpstreamUnreachable);
 }
 
