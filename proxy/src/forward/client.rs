@@ -30,6 +30,10 @@ use super::{
 /// How long a connection without a request is kept.
 const IDLE: Duration = Duration::from_mins(1);
 
+/// How often the system asks a silent upstream whether it is still there. A laptop that was asleep or has changed
+/// its network would otherwise wait for ever for an answer that cannot come any more.
+const PROBE: Duration = Duration::from_secs(30);
+
 type Tls = HttpsConnector<MaybeTunnel>;
 
 /// The client that all exchanges share.
@@ -41,6 +45,8 @@ pub fn build(tls: ClientConfig, proxies: Proxies, connect_timeout: Duration) -> 
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
+    tcp.set_keepalive(Some(PROBE));
+    tcp.set_keepalive_interval(Some(PROBE));
     let connector = HttpsConnectorBuilder::new()
         .with_tls_config(tls)
         .https_or_http()
