@@ -1,5 +1,7 @@
 //! How exchanges end, and that nobody is told otherwise.
 
+use std::time::Duration;
+
 use ccxray_shared::entry::Outcome;
 use hyper_util::client::proxy::matcher::Matcher;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -80,7 +82,7 @@ async fn an_upstream_that_is_not_there_is_a_502_in_its_providers_shape() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upstream_that_never_shakes_hands_is_a_504() {
     let (_listener, address) = upstream().await;
-    let proxy = Proxy::with(&[format!("anthropic=https://{address}")]).await;
+    let proxy = Proxy::hurried(&format!("anthropic=https://{address}"), Duration::from_millis(100)).await;
     let mut client = proxy.send(POST).await;
     let head = read_head(&mut client).await;
     assert!(
@@ -212,7 +214,7 @@ async fn a_request_that_was_written_is_never_sent_again() {
     drop(server);
     let head = read_head(&mut client).await;
     assert!(head.starts_with("HTTP/1.1 502 "), "{head}");
-    let again = tokio::time::timeout(std::time::Duration::from_millis(300), listener.accept()).await;
+    let again = tokio::time::timeout(Duration::from_millis(300), listener.accept()).await;
     assert!(again.is_err(), "a second connection for a request that had been written");
 }
 

@@ -57,19 +57,25 @@ impl Proxy {
 
     /// A proxy that reaches its upstream through the proxies of `matcher`.
     pub(crate) async fn behind(matcher: Matcher, upstream: &str) -> Self {
-        Self::new(listener().await, &[upstream.to_owned()], Proxies::matching(matcher))
+        Self::new(listener().await, &[upstream.to_owned()], Proxies::matching(matcher), PATIENCE)
+    }
+
+    /// A proxy that gives up on a connection after `limit`.
+    pub(crate) async fn hurried(upstream: &str, limit: Duration) -> Self {
+        let proxies = Proxies::matching(Matcher::builder().build());
+        Self::new(listener().await, &[upstream.to_owned()], proxies, limit)
     }
 
     /// A proxy at a listener that is bound already.
     pub(crate) fn at(acceptor: Acceptor, upstreams: &[String]) -> Self {
-        Self::new(acceptor, upstreams, Proxies::matching(Matcher::builder().build()))
+        Self::new(acceptor, upstreams, Proxies::matching(Matcher::builder().build()), PATIENCE)
     }
 
-    fn new(acceptor: Acceptor, upstreams: &[String], proxies: Proxies) -> Self {
+    fn new(acceptor: Acceptor, upstreams: &[String], proxies: Proxies, connect_timeout: Duration) -> Self {
         let ListenAddress::Tcp(address) = *acceptor.address() else { panic!("a tcp listener") };
         let gauges = Arc::new(ProxyGauges::default());
         let (sender, messages) = channel(Limits::default());
-        let client = client::build(tls::client_config(&[]).unwrap(), proxies, Duration::from_millis(200));
+        let client = client::build(tls::client_config(&[]).unwrap(), proxies, connect_timeout);
         let upstreams = Upstreams::with(upstreams.iter().map(|upstream| upstream.parse().unwrap()));
         let forwarder = Forwarder::new(Guard::default(), upstreams, client, sender, gauges.clone()).unwrap();
         let (drain, in_flight): (Drain, InFlight) = Drain::new();
