@@ -165,7 +165,7 @@ async fn serve(
                 tracing::warn!("{} still in flight are cut off", drain.in_flight());
             }
         }
-        () = signals.stop() => tracing::warn!("told to stop again: not waiting any longer"),
+        () = signals.stop_at_once() => tracing::warn!("told to stop again: not waiting any longer"),
     }
     Ok(())
 }

@@ -121,6 +121,7 @@ fn an_exchange_in_flight_ends_before_the_daemon_does() {
     let mut server = take_post(&listener);
     daemon.signal(Signal::HUP);
     daemon.signal(Signal::TERM);
+    daemon.signal(Signal::INT);
     // The door is closed first.
     while TcpStream::connect(&daemon.ready.addresses[0]).is_ok() {
         assert!(daemon.child.try_wait().unwrap().is_none());
@@ -139,7 +140,9 @@ fn the_drain_ends_at_its_deadline_or_at_a_second_signal() {
         let mut server = take_post(&listener);
         daemon.signal(Signal::INT);
         while TcpStream::connect(&daemon.ready.addresses[0]).is_ok() {}
-        if signals == 2 {
+        let deadline = Instant::now() + PATIENCE;
+        while signals == 2 && daemon.child.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < deadline, "the daemon did not end");
             daemon.signal(Signal::INT);
         }
         assert_eq!(daemon.exit_code(), Some(0));
