@@ -1,8 +1,7 @@
 //! The daemon, from its options to its end.
 
 use std::{
-    error::Error,
-    io, iter,
+    io,
     path::PathBuf,
     process::ExitCode,
     sync::Arc,
@@ -81,12 +80,6 @@ impl ServeError {
             Self::Preflight(_) | Self::NoHome(_) | Self::Tls(_) => ExitCode::from(78),
             Self::Bind(_) | Self::Ready(_) | Self::System(_) => ExitCode::FAILURE,
         }
-    }
-
-    /// The error and its causes in one line.
-    pub fn with_causes(&self) -> String {
-        let causes = iter::successors(Some(self as &dyn Error), |&error| error.source());
-        causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
     }
 }
 
