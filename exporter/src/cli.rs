@@ -2,7 +2,11 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use ccxray_shared::daemon::{log::LogFormat, units::parse_duration};
+use ccxray_shared::daemon::{
+    log::LogFormat,
+    page::{CompletionsOptions, ManOptions},
+    units::parse_duration,
+};
 use clap::{Args, Parser, Subcommand, builder::FalseyValueParser};
 
 /// Turns the spool of ccxray-proxy into metrics and pushes them over OTLP, if you have consented.
@@ -21,6 +25,10 @@ pub enum Command {
     Run(Box<RunOptions>),
     /// Say how the exporter is doing; works when it is not running, too
     Status(StatusOptions),
+    /// Print completions for a shell
+    Completions(CompletionsOptions),
+    /// Print a man page
+    Man(ManOptions),
 }
 
 /// How the exporter runs. Every option can be given as an environment variable too.

@@ -6,7 +6,7 @@ use ccxray_exporter::{
     cli::{Cli, Command},
     run, status,
 };
-use ccxray_shared::daemon::log;
+use ccxray_shared::daemon::{log, page};
 use clap::Parser;
 
 fn main() -> ExitCode {
@@ -22,5 +22,17 @@ fn main() -> ExitCode {
             }
         }
         Command::Status(options) => status::run(&options),
+        Command::Completions(options) => printed(page::completions::<Cli>(options.shell)),
+        Command::Man(options) => printed(page::man::<Cli>(options.command.as_deref())),
     }
+}
+
+fn printed(result: std::io::Result<()>) -> ExitCode {
+    result.map_or_else(
+        |error| {
+            eprintln!("ccxray-exporter: {error}");
+            ExitCode::FAILURE
+        },
+        |()| ExitCode::SUCCESS,
+    )
 }
