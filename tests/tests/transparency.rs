@@ -30,7 +30,7 @@ async fn exchanges(base: &str, upstream: &Upstream, count: usize) -> Vec<(Answer
         answers.push(client.fresh().ask(&Ask::simple(&format!("Question {n}"))).await);
     }
     let requests = upstream.served().into_iter().skip(before).map(|served| served.request);
-    answers.into_iter().map(sorted).zip(requests.map(without_host)).collect()
+    answers.into_iter().map(sorted).zip(requests.map(without_way)).collect()
 }
 
 fn sorted(mut answered: Answered) -> Answered {
@@ -38,9 +38,10 @@ fn sorted(mut answered: Answered) -> Answered {
     answered
 }
 
-/// Each way to the upstream has its own name for it.
-fn without_host(mut request: Request) -> Request {
-    request.headers.retain(|(name, _)| name != "host");
+/// Each way to the upstream has its own name for it, and the proxy marks what it has passed on, so that it never
+/// passes it on to itself.
+fn without_way(mut request: Request) -> Request {
+    request.headers.retain(|(name, _)| name != "host" && name != "x-ccxray-loop");
     request.headers.sort();
     request
 }
@@ -82,8 +83,8 @@ async fn whole_answers_and_their_requests_are_the_same_with_and_without_the_prox
 #[tokio::test]
 async fn a_stream_cut_at_any_byte_is_an_error_and_never_a_clean_end() {
     let answer = Message::of(OPUS).text("Hi").usage(Usage::sample(1)).streamed();
-    let (head, length) = (answer.head_len(), answer.wire_len());
-    let cuts = (0..length).map(|after| answer.clone().cut(after, Break::Fin)).collect();
+    let head = answer.head_len();
+    let cuts = (0..answer.wire_len()).map(|after| answer.clone().cut(after, Break::Fin)).collect();
     for (after, [(direct, _), (proxied, _)]) in both_ways(cuts).await.into_iter().enumerate() {
         if after < head {
             assert_eq!((direct.end, proxied.status), (End::NoAnswer, 502), "cut after {after}");
@@ -111,8 +112,10 @@ async fn a_reset_stream_is_an_error_and_what_came_of_it_is_right() {
     let cuts =
         (0..answer.wire_len()).step_by(97).map(|after| answer.clone().cut(after, Break::Rst)).collect();
     for [_, (proxied, _)] in both_ways(cuts).await {
-        assert_ne!(proxied.end, End::Clean);
-        assert!(proxied.status == 502 || answer.body().starts_with(&proxied.body));
+        if proxied.status != 502 {
+            assert_ne!(proxied.end, End::Clean);
+            assert!(answer.body().starts_with(&proxied.body));
+        }
     }
 }
 
