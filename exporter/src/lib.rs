@@ -1,1 +1,19 @@
-//! `ccxray-exporter`: tails the spool, turns entries into `ccxray.*` metrics and pushes them, if its user has consented.
+//! `ccxray-exporter`: tails the spool, turns entries into `ccxray.*` metrics and pushes them, if its user has
+//! consented.
+//!
+//! The modules are the data flow: [`source`] → [`classify`] → [`measure`] → [`pipeline`] → [`snapshot`] →
+//! [`deliver`] and [`local`], with [`checkpoint`] remembering all of it at one consistent cut and [`engine`] driving
+//! it.
+
+pub mod checkpoint;
+pub mod classify;
+pub mod cli;
+pub mod deliver;
+pub mod engine;
+pub mod local;
+pub mod measure;
+pub mod pipeline;
+pub mod run;
+pub mod snapshot;
+pub mod source;
+pub mod status;

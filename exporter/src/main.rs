@@ -1,3 +1,26 @@
-//! The exporter daemon.
+//! The exporter daemon, and the commands around it.
 
-fn main() {}
+use std::process::ExitCode;
+
+use ccxray_exporter::{
+    cli::{Cli, Command},
+    run, status,
+};
+use ccxray_shared::daemon::log;
+use clap::Parser;
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Run(options) => {
+            log::init(options.log);
+            match run::run(&options) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => {
+                    tracing::error!("{}", log::with_causes(&error));
+                    error.exit_code()
+                }
+            }
+        }
+        Command::Status(options) => status::run(&options),
+    }
+}

@@ -125,8 +125,8 @@ pub struct Position {
     pub sequence: Sequence,
     /// The start of the first line that has not been read.
     pub offset: ByteOffset,
-    /// The running number that the next entry should have.
-    pub next_seq: Seq,
+    /// The running number that the next entry should have, if any entry or header has been read.
+    pub next_seq: Option<Seq>,
 }
 
 /// The first line of a segment.

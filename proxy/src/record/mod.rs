@@ -3,4 +3,6 @@
 
 pub mod channel;
 pub mod exchange;
+pub mod gauges;
 pub mod noted;
+pub mod recorder;

@@ -1,6 +1,6 @@
 //! The daemons' talk on stderr.
 
-use std::io;
+use std::{error::Error, io, iter};
 
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
@@ -25,4 +25,10 @@ pub fn init(format: LogFormat) {
         LogFormat::Text => builder.with_ansi(false).init(),
         LogFormat::Json => builder.json().init(),
     }
+}
+
+/// An error and its causes in one line.
+pub fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let causes = iter::successors(Some(error), |&error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -1,0 +1,111 @@
+//! The command line.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use ccxray_shared::daemon::{log::LogFormat, units::parse_duration};
+use clap::{Args, Parser, Subcommand, builder::FalseyValueParser};
+
+/// Turns the spool of ccxray-proxy into metrics and pushes them over OTLP, if you have consented.
+#[derive(Debug, Parser)]
+#[command(name = "ccxray-exporter", version)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the exporter
+    Run(Box<RunOptions>),
+    /// Say how the exporter is doing; works when it is not running, too
+    Status(StatusOptions),
+}
+
+/// How the exporter runs. Every option can be given as an environment variable too.
+#[derive(Clone, Debug, Args)]
+#[expect(clippy::doc_markdown, reason = "the comments are the help text")]
+pub struct RunOptions {
+    /// Where the spool and the state lie [default: the platform's directory for state]
+    #[arg(long, value_name = "DIR", env = "CCXRAY_STATE_DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// The address of the local page and of /metrics, on loopback, or `off`
+    #[arg(long, value_name = "ADDR", env = "CCXRAY_LOCAL", default_value = "127.0.0.1:9464")]
+    pub local: Local,
+    /// Your consent for the destination of OTEL_EXPORTER_OTLP_ENDPOINT: 0 sends nothing, 1 is anonymous
+    #[arg(long, value_name = "N", env = "CCXRAY_OTEL_TIER", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=2))]
+    pub tier: u8,
+    /// The length of a window [default: OTEL_METRIC_EXPORT_INTERVAL, or 60s]
+    #[arg(long, value_name = "TIME", env = "CCXRAY_INTERVAL", value_parser = parse_duration)]
+    pub interval: Option<Duration>,
+    /// What was recorded while the exporter was away for longer than this is withheld
+    #[arg(long, value_name = "TIME", env = "CCXRAY_RESUME_GRACE", value_parser = parse_duration, default_value = "5m")]
+    pub resume_grace: Duration,
+    /// Send what has been counted when SIGTERM comes, for up to two seconds; without it, nothing is sent from then on
+    #[arg(long, env = "CCXRAY_FLUSH_ON_STOP", value_parser = FalseyValueParser::new())]
+    pub flush_on_stop: bool,
+    /// A price table instead of the built-in one, of the same form
+    #[arg(long, value_name = "FILE", env = "CCXRAY_PRICES")]
+    pub prices: Option<PathBuf>,
+    /// Written once the exporter is ready: its process id and where it listens, as JSON
+    #[arg(long, value_name = "FILE", env = "CCXRAY_READY_FILE")]
+    pub ready_file: Option<PathBuf>,
+    /// How log lines on stderr look
+    #[arg(long, value_name = "FORMAT", env = "CCXRAY_LOG_FORMAT", value_enum, default_value_t)]
+    pub log: LogFormat,
+}
+
+/// How `status` speaks.
+#[derive(Clone, Debug, Args)]
+pub struct StatusOptions {
+    /// Where the spool and the state lie [default: the platform's directory for state]
+    #[arg(long, value_name = "DIR", env = "CCXRAY_STATE_DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The local page's address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Local {
+    /// No page.
+    Off,
+    /// Here.
+    At(SocketAddr),
+}
+
+/// Not an address.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is neither `off` nor an address such as `127.0.0.1:9464`")]
+pub struct ParseLocalError(String);
+
+impl std::str::FromStr for Local {
+    type Err = ParseLocalError;
+    fn from_str(s: &str) -> Result<Self, ParseLocalError> {
+        match s {
+            "off" => Ok(Self::Off),
+            _ => s.parse().map(Self::At).map_err(|_| ParseLocalError(s.to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_page_has_an_address_or_is_off() {
+        assert_eq!("off".parse(), Ok(Local::Off));
+        assert_eq!("[::1]:0".parse(), Ok(Local::At("[::1]:0".parse().unwrap())));
+        assert!("localhost".parse::<Local>().is_err());
+    }
+}

@@ -1,0 +1,140 @@
+//! What the engine is told, and what it tells of itself.
+
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use crossbeam_channel::{Receiver, Sender, select};
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use tokio::sync::oneshot;
+
+use crate::deliver::{CutId, HealthRecord};
+
+/// What the engine is told.
+#[derive(Debug)]
+pub enum Command {
+    /// The destination has acknowledged this cut.
+    Acked(CutId),
+    /// The destination's health changed.
+    Health(HealthRecord),
+    /// Somebody looks at the local page.
+    Collect(oneshot::Sender<ExportMetricsServiceRequest>),
+    /// Write a last checkpoint and end; with `flush`, offer a last snapshot first.
+    Stop {
+        /// Whether to offer a last snapshot.
+        flush: bool,
+    },
+}
+
+/// The other side's end. Sending never blocks: commands are few, and however often the engine is woken, it wakes once.
+#[derive(Clone, Debug)]
+pub struct Commands {
+    commands: Sender<Command>,
+    wake: Sender<()>,
+}
+
+/// The engine's end.
+#[derive(Debug)]
+pub struct Orders {
+    commands: Receiver<Command>,
+    wake: Receiver<()>,
+    vitals: Arc<Vitals>,
+}
+
+/// What a wait came to.
+#[derive(Debug)]
+pub enum Order {
+    /// A command.
+    Command(Command),
+    /// The spool may have changed, or enough time has passed.
+    Look,
+    /// Nobody is left to give a command.
+    Orphaned,
+}
+
+impl Commands {
+    /// Both ends.
+    pub fn new() -> (Self, Orders) {
+        let (commands, received) = crossbeam_channel::unbounded();
+        let (wake, woken) = crossbeam_channel::bounded(1);
+        (Self { commands, wake }, Orders { commands: received, wake: woken, vitals: Arc::default() })
+    }
+
+    /// Gives a command. An engine that has ended does not hear it.
+    pub fn send(&self, command: Command) {
+        let _ = self.commands.send(command);
+    }
+
+    /// The spool may have changed.
+    pub fn wake(&self) {
+        let _ = self.wake.try_send(());
+    }
+}
+
+impl Orders {
+    /// Waits for a command or a hint, no longer than `patience`.
+    pub fn wait(&self, patience: Duration) -> Order {
+        select! {
+            recv(self.commands) -> command => command.map_or(Order::Orphaned, Order::Command),
+            recv(self.wake) -> _ => Order::Look,
+            default(patience) => Order::Look,
+        }
+    }
+
+    /// The next command that is already there.
+    pub fn next(&self) -> Option<Command> {
+        self.commands.try_recv().ok()
+    }
+
+    /// Whether a command waits.
+    pub fn has_next(&self) -> bool {
+        !self.commands.is_empty()
+    }
+
+    /// What the engine tells of itself.
+    pub fn vitals(&self) -> Arc<Vitals> {
+        self.vitals.clone()
+    }
+}
+
+/// How the engine is doing.
+#[derive(Default)]
+pub struct Vitals {
+    problem: Mutex<Option<String>>,
+    health: Mutex<Option<HealthRecord>>,
+    lag_bytes: AtomicU64,
+}
+
+impl fmt::Debug for Vitals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vitals").field("problem", &self.problem()).finish_non_exhaustive()
+    }
+}
+
+impl Vitals {
+    /// What keeps it from its work, if anything does.
+    pub fn problem(&self) -> Option<String> {
+        self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The destination's health, if there is a destination.
+    pub fn health(&self) -> Option<HealthRecord> {
+        *self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Bytes of the spool that have not been read.
+    pub fn lag_bytes(&self) -> u64 {
+        self.lag_bytes.load(Relaxed)
+    }
+
+    pub(super) fn set(&self, problem: Option<String>, health: Option<HealthRecord>, lag_bytes: u64) {
+        *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
+        *self.health.lock().unwrap_or_else(PoisonError::into_inner) = health;
+        self.lag_bytes.store(lag_bytes, Relaxed);
+    }
+}

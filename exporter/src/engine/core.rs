@@ -1,0 +1,222 @@
+//! The windows and the pipelines: everything between a decoded entry and a snapshot, without IO and without a clock.
+
+use std::{mem, time::Duration};
+
+use ccxray_shared::{Entry, UnixMillis};
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+
+use crate::{
+    checkpoint::{SavedPipeline, State},
+    classify::{Classified, price_table::PriceTable},
+    deliver::{
+        record::HealthRecord,
+        worker::{CutId, Snapshot},
+    },
+    pipeline::{
+        Pipeline, Window,
+        identity::{Identity, InstanceId, PipelineKey},
+    },
+    source::StreamPosition,
+};
+
+/// How far an entry's time may lie ahead of the clock before it is taken as now.
+const AHEAD: Duration = Duration::from_secs(5);
+/// How far behind the last snapshot the clock may fall before the series start anew.
+const BEHIND: Duration = Duration::from_mins(5);
+
+/// How the windows run and where the snapshots go.
+#[derive(Debug)]
+pub struct CoreOptions {
+    /// The length of a window.
+    pub interval: Duration,
+    /// How long the exporter may have been away before what was recorded meanwhile is withheld.
+    pub resume_grace: Duration,
+    /// The destination, if there is consent for one.
+    pub destination: Option<PipelineKey>,
+    /// What things cost.
+    pub prices: PriceTable,
+}
+
+/// The windows and the pipelines.
+#[derive(Debug)]
+pub struct Core {
+    options: CoreOptions,
+    window: Window,
+    /// Whether the open window has counted anything.
+    has_entries: bool,
+    local: Pipeline,
+    destination: Option<Exported>,
+    ready: Vec<Snapshot>,
+}
+
+#[derive(Debug)]
+struct Exported {
+    pipeline: Pipeline,
+    health: HealthRecord,
+}
+
+impl Core {
+    /// Goes on from `state`, or begins. A destination that the state does not know begins with nothing, now.
+    /// `random` gives the bits of new instance ids.
+    pub fn start(
+        options: CoreOptions,
+        state: Option<State>,
+        now: UnixMillis,
+        mut random: impl FnMut() -> u128,
+    ) -> Self {
+        let (window_start, last_alive, mut saved) = match state {
+            Some(state) => (state.window_start, Some(state.last_alive), state.pipelines),
+            None => (UnixMillis(0), None, Vec::new()),
+        };
+        let mut resume = |key: PipelineKey, since: UnixMillis| {
+            let found = saved.iter().position(|saved| saved.state.identity.key == key);
+            match found.map(|i| saved.swap_remove(i)) {
+                Some(saved) => (Pipeline::from_state(saved.state), saved.health),
+                None => {
+                    (Pipeline::new(Identity { key, instance: InstanceId::from_bits(random()) }, since), None)
+                }
+            }
+        };
+        let (local, _) = resume(PipelineKey::local(), UnixMillis(0));
+        let destination = options.destination.clone().map(|key| {
+            let (mut pipeline, health) = resume(key, now);
+            if let Some(last_alive) = last_alive
+                && now.since(last_alive) > options.resume_grace
+            {
+                pipeline.withhold(last_alive, now);
+            }
+            Exported { pipeline, health: health.unwrap_or_default() }
+        });
+        let last_cut = destination.as_ref().map_or(UnixMillis(0), |exported| exported.pipeline.last_cut());
+        let window = Window::around(window_start.max(last_cut), options.interval);
+        Self { options, window, has_entries: false, local, destination, ready: Vec::new() }
+    }
+
+    /// The time at which an entry counts.
+    pub fn event_time(ended_at: UnixMillis, now: UnixMillis) -> UnixMillis {
+        ended_at.min(now.after(AHEAD))
+    }
+
+    /// The open window.
+    pub fn window(&self) -> Window {
+        self.window
+    }
+
+    /// Everything that ended before `watermark` has been counted: closes the open window if it is over, and opens the
+    /// one that holds `watermark`. A window that followed directly is sent even if it brought nothing, as a sign of
+    /// life; others only if they counted something.
+    pub fn advance(&mut self, watermark: UnixMillis) {
+        if watermark < self.window.end() {
+            return;
+        }
+        let next = Window::around(watermark, self.options.interval);
+        let is_live = next.start == self.window.end();
+        self.local.roll(self.window);
+        if let Some(Exported { pipeline, .. }) = &mut self.destination {
+            if self.has_entries || is_live {
+                let cut = CutId(self.window.end().0);
+                self.ready.extend(pipeline.close(self.window).map(|request| Snapshot { cut, request }));
+            } else {
+                pipeline.roll(self.window);
+            }
+        }
+        self.window = next;
+        self.has_entries = false;
+    }
+
+    /// Counts an entry in the open window. Its [`event_time`](Self::event_time) must not lie behind that window.
+    pub fn count(&mut self, entry: &Entry<'_>) {
+        let classified = Classified::of(entry, &self.options.prices);
+        let late = entry.ended_at < self.window.start;
+        self.has_entries = true;
+        self.local.record(&classified, late);
+        if let Some(exported) = &mut self.destination {
+            exported.pipeline.record(&classified, late);
+        }
+    }
+
+    /// Counts entries that are known to be lost.
+    pub fn count_loss(&mut self, reason: &str, entries: u64, now: UnixMillis) {
+        self.has_entries = true;
+        self.local.record_loss(reason, entries, now);
+        if let Some(exported) = &mut self.destination {
+            exported.pipeline.record_loss(reason, entries, now);
+        }
+    }
+
+    /// How many snapshots wait for a checkpoint.
+    pub fn ready(&self) -> usize {
+        self.ready.len()
+    }
+
+    /// The snapshots that may be sent now that a checkpoint holds them.
+    pub fn take_ready(&mut self) -> Vec<Snapshot> {
+        mem::take(&mut self.ready)
+    }
+
+    /// Closes the open window early, at `now`, for a last snapshot before a stop.
+    pub fn close_early(&mut self, now: UnixMillis) {
+        let length = now.since(self.window.start);
+        if !length.is_zero() && now < self.window.end() {
+            let cut_short = Window { length, ..self.window };
+            if let Some(Exported { pipeline, .. }) = &mut self.destination {
+                self.ready
+                    .extend(pipeline.close(cut_short).map(|request| Snapshot { cut: CutId(now.0), request }));
+            }
+        }
+    }
+
+    /// Everything that must be remembered, with the spool read up to `streams`.
+    pub fn to_state(&mut self, streams: Vec<StreamPosition>, now: UnixMillis) -> State {
+        self.local.drain(self.window);
+        let mut pipelines = vec![SavedPipeline { state: self.local.to_state(), health: None }];
+        if let Some(Exported { pipeline, health }) = &mut self.destination {
+            pipeline.drain(self.window);
+            pipelines.push(SavedPipeline { state: pipeline.to_state(), health: Some(*health) });
+        }
+        State { last_alive: now, window_start: self.window.start, streams, pipelines }
+    }
+
+    /// How things stand for the local page.
+    pub fn peek_local(&mut self, now: UnixMillis) -> ExportMetricsServiceRequest {
+        self.local.peek(self.window, now)
+    }
+
+    /// The destination has everything up to `cut`.
+    pub fn acked(&mut self, cut: CutId) {
+        if let Some(exported) = &mut self.destination {
+            exported.pipeline.acked(UnixMillis(cut.0));
+        }
+    }
+
+    /// The destination's health changed.
+    pub fn note_health(&mut self, health: HealthRecord) {
+        if let Some(exported) = &mut self.destination {
+            exported.health = health;
+        }
+    }
+
+    /// The destination's health, if there is a destination.
+    pub fn health(&self) -> Option<HealthRecord> {
+        self.destination.as_ref().map(|exported| exported.health)
+    }
+
+    /// If the clock has fallen far behind the last snapshot, no later one could be sent for long: the destination's
+    /// series start anew, under a new instance id. Whether they did.
+    pub fn renew_if_clock_fell_back(&mut self, now: UnixMillis, random: impl FnOnce() -> u128) -> bool {
+        let Some(exported) = &mut self.destination else { return false };
+        if exported.pipeline.last_cut() <= now.after(BEHIND) {
+            return false;
+        }
+        let key = exported.pipeline.identity().key.clone();
+        let identity = Identity { key, instance: InstanceId::from_bits(random()) };
+        exported.pipeline = Pipeline::new(identity, now);
+        self.ready.clear();
+        self.window = Window::around(now, self.options.interval);
+        true
+    }
+}
+
+#[cfg(test)]
+#[path = "core_tests.rs"]
+mod tests;

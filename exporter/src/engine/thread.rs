@@ -1,0 +1,249 @@
+//! The engine's thread: the IO around [`Core`].
+
+use std::{
+    io,
+    time::{Duration, Instant},
+};
+
+use ccxray_shared::{UnixMillis, line::Line, state_dir::StateDir};
+
+use super::{
+    Core,
+    commands::{Command, Order, Orders},
+};
+use crate::{
+    checkpoint::Store,
+    deliver::Snapshot,
+    source::{Finding, Source},
+};
+
+/// How often the spool is looked at without a hint.
+const POLL: Duration = Duration::from_secs(1);
+/// How long after its end an entry may still be on its way into the spool.
+const SETTLING: Duration = Duration::from_secs(2);
+/// While there is something to do, a checkpoint covers at most this much time …
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
+/// … or this many snapshots.
+const CHECKPOINT_SNAPSHOTS: usize = 256;
+/// Without anything to do, a checkpoint says this often that the exporter is alive.
+const ALIVE_EVERY: Duration = Duration::from_secs(30);
+/// The same complaint is made at most this often.
+const COMPLAIN_EVERY: Duration = Duration::from_mins(1);
+
+/// What the engine works with.
+pub struct EngineOptions {
+    /// Where the state lies.
+    pub state_dir: StateDir,
+    /// The windows and the pipelines.
+    pub core: Core,
+    /// The spool, at the positions of the checkpoint that `core` was started with.
+    pub source: Source,
+    /// Where the snapshots go.
+    pub deliver: Box<dyn FnMut(Snapshot) + Send>,
+}
+
+/// The engine.
+pub struct Engine {
+    core: Core,
+    source: Source,
+    store: Store,
+    deliver: Box<dyn FnMut(Snapshot) + Send>,
+    dirty: bool,
+    last_checkpoint: Instant,
+    last_complaint: Option<Instant>,
+    skipped: u64,
+}
+
+/// Whether to go on.
+#[derive(PartialEq, Eq)]
+enum Flow {
+    Continue,
+    Stop,
+}
+
+impl Engine {
+    /// An engine that has not read anything yet.
+    pub fn new(options: EngineOptions) -> Self {
+        let EngineOptions { state_dir, core, source, deliver } = options;
+        let store = Store::new(&state_dir.exporter());
+        let last_checkpoint = Instant::now();
+        Self { core, source, store, deliver, dirty: true, last_checkpoint, last_complaint: None, skipped: 0 }
+    }
+
+    /// Works until it is told to stop, or until nobody is left to tell it. Blocks; to be run on a thread of its own.
+    pub fn run(mut self, orders: &Orders) {
+        let vitals = orders.vitals();
+        loop {
+            let problem = self.read(orders).err().map(|error| format!("failed to read the spool: {error}"));
+            if let Some(problem) = &problem {
+                self.complain(problem);
+            }
+            self.checkpoint_if_due();
+            vitals.set(problem, self.core.health(), self.source.lag_bytes());
+            let flow = match orders.wait(self.wait()) {
+                Order::Command(command) => self.obey_all(command, orders),
+                Order::Look => Flow::Continue,
+                Order::Orphaned => self.obey(Command::Stop { flush: false }),
+            };
+            if flow == Flow::Stop {
+                return;
+            }
+        }
+    }
+
+    /// Reads all that is there and may be counted by now.
+    fn read(&mut self, orders: &Orders) -> io::Result<()> {
+        self.source.refresh()?;
+        if self.core.renew_if_clock_fell_back(UnixMillis::now(), random_bits) {
+            tracing::warn!("the clock has fallen behind what was already sent; the series start anew");
+        }
+        loop {
+            // What is appended from here on ended after this moment, less the time it takes to arrive.
+            let now = UnixMillis::now();
+            let settled = now.before(SETTLING);
+            let head = self.source.peek();
+            self.count_findings(now);
+            let Some((_, ended_at)) = head else {
+                self.core.advance(settled);
+                return Ok(());
+            };
+            let time = Core::event_time(ended_at, now);
+            self.core.advance(time.min(settled));
+            if time >= self.core.window().end() {
+                return Ok(());
+            }
+            if let Some((stream, line)) = self.source.advance() {
+                self.count(&line);
+                self.source.recycle(stream, line);
+            }
+            let long_since = self.last_checkpoint.elapsed() >= CHECKPOINT_EVERY;
+            if self.core.ready() >= CHECKPOINT_SNAPSHOTS || long_since {
+                self.count_findings(now);
+                self.checkpoint();
+                if orders.has_next() {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn count(&mut self, line: &[u8]) {
+        self.dirty = true;
+        let start = line.iter().take_while(|&&b| b == 0).count();
+        match Line::decode(&line[start..]) {
+            Ok(Line::Entry(entry)) => self.core.count(&entry),
+            Ok(Line::Segment(_) | Line::Gap(_) | Line::Stats(_)) | Err(_) => {
+                debug_assert!(false, "the source has decoded this line as an entry");
+            }
+        }
+    }
+
+    fn count_findings(&mut self, now: UnixMillis) {
+        for finding in self.source.take_findings() {
+            self.dirty = true;
+            match finding {
+                Finding::Lost { reason, entries } => {
+                    self.core.count_loss(reason.as_str(), entries, now);
+                    tracing::warn!(reason = reason.as_str(), entries, "entries are lost");
+                }
+                Finding::Skipped(reason) => {
+                    self.skipped += 1;
+                    let skipped = self.skipped;
+                    self.complain(&format!("a line of the spool was skipped ({reason:?}), {skipped} so far"));
+                }
+                Finding::Unreadable(what) => self.complain(&format!("segment not readable: {what}")),
+                Finding::Stats(_) => {}
+            }
+        }
+    }
+
+    /// Obeys `first` and whatever else waits.
+    fn obey_all(&mut self, first: Command, orders: &Orders) -> Flow {
+        let mut next = Some(first);
+        while let Some(command) = next {
+            if self.obey(command) == Flow::Stop {
+                return Flow::Stop;
+            }
+            next = orders.next();
+        }
+        Flow::Continue
+    }
+
+    fn obey(&mut self, command: Command) -> Flow {
+        match command {
+            Command::Acked(cut) => {
+                self.core.acked(cut);
+                self.dirty = true;
+            }
+            Command::Health(health) => {
+                self.core.note_health(health);
+                self.dirty = true;
+            }
+            Command::Collect(reply) => {
+                // Whoever asked may have gone.
+                let _ = reply.send(self.core.peek_local(UnixMillis::now()));
+            }
+            Command::Stop { flush } => {
+                self.stop(flush);
+                return Flow::Stop;
+            }
+        }
+        Flow::Continue
+    }
+
+    fn stop(&mut self, flush: bool) {
+        if flush {
+            self.core.close_early(UnixMillis::now());
+        }
+        self.checkpoint();
+    }
+
+    fn checkpoint_if_due(&mut self) {
+        let since = self.last_checkpoint.elapsed();
+        let due = if self.dirty { CHECKPOINT_EVERY } else { ALIVE_EVERY };
+        if self.core.ready() > 0 || since >= due {
+            self.checkpoint();
+        }
+    }
+
+    /// Writes the checkpoint, then hands over the snapshots that it holds. If it cannot be written, the snapshots go
+    /// all the same: a later checkpoint, or a restart that counts again from the last one, gives the same totals.
+    fn checkpoint(&mut self) {
+        let state = self.core.to_state(self.source.positions(), UnixMillis::now());
+        match self.store.save(&state) {
+            Ok(()) => self.dirty = false,
+            Err(error) => {
+                let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+                self.complain(&format!("{error}: {cause}; exporting goes on from memory"));
+            }
+        }
+        self.last_checkpoint = Instant::now();
+        for snapshot in self.core.take_ready() {
+            (self.deliver)(snapshot);
+        }
+    }
+
+    /// How long nothing can happen that the engine is not told of.
+    fn wait(&self) -> Duration {
+        let closes = self.core.window().end().after(SETTLING).since(UnixMillis::now());
+        closes.clamp(Duration::from_millis(1), POLL)
+    }
+
+    fn complain(&mut self, what: &str) {
+        let now = Instant::now();
+        if self.last_complaint.is_none_or(|last| now - last >= COMPLAIN_EVERY) {
+            self.last_complaint = Some(now);
+            tracing::warn!("{what}");
+        }
+    }
+}
+
+/// Random bits for an instance id.
+pub fn random_bits() -> u128 {
+    let mut bytes = [0; 16];
+    // Without randomness the time at least differs from start to start.
+    if getrandom::fill(&mut bytes).is_err() {
+        return u128::from(UnixMillis::now().0) << 64 | u128::from(std::process::id());
+    }
+    u128::from_le_bytes(bytes)
+}

@@ -1,0 +1,17 @@
+//! What the exporter shows on this machine: a page for people, `/metrics` for Prometheus, and whether it is well.
+//!
+//! - [`server`]: the listener, and who may talk to it. [`routes`]: what it answers.
+//! - [`prometheus`]: an OTLP request as Prometheus text. [`prometheus_name`]: how names are translated.
+//! - [`summary`]: the few figures that the page shows. [`page`]: the page.
+
+pub mod page;
+pub mod prometheus;
+pub mod prometheus_name;
+pub mod routes;
+#[cfg(test)]
+mod sample;
+pub mod server;
+pub mod summary;
+
+pub use routes::LocalData;
+pub use server::{Server, bind};

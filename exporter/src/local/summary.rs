@@ -1,0 +1,162 @@
+//! The few figures that the page shows, taken from the metrics themselves.
+
+use std::collections::BTreeMap;
+
+use opentelemetry_proto::tonic::{
+    collector::metrics::v1::ExportMetricsServiceRequest,
+    common::v1::KeyValue,
+    metrics::v1::{Metric, NumberDataPoint, metric::Data, number_data_point::Value},
+};
+
+use super::prometheus;
+
+/// What was spent, asked for and answered.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Summary {
+    /// List price in US dollars.
+    pub cost_usd: f64,
+    /// Exchanges for which no price is known.
+    pub unpriced: f64,
+    /// Sessions seen.
+    pub sessions: f64,
+    /// Token counts by model.
+    pub models: BTreeMap<String, Tokens>,
+    /// Exchanges by status class.
+    pub requests: BTreeMap<String, f64>,
+    /// Errors by type.
+    pub errors: BTreeMap<String, f64>,
+    /// Tool calls by name.
+    pub tools: BTreeMap<String, f64>,
+}
+
+/// Tokens of one model, and their price.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Tokens {
+    /// Neither read from nor written to a cache.
+    pub input: f64,
+    /// Answers.
+    pub output: f64,
+    /// Read from a cache.
+    pub cache_read: f64,
+    /// Written to a cache.
+    pub cache_creation: f64,
+    /// US dollars.
+    pub cost_usd: f64,
+}
+
+impl Tokens {
+    /// Share of all input that came from a cache; `None` without input.
+    pub fn cache_share(&self) -> Option<f64> {
+        let all = self.input + self.cache_read + self.cache_creation;
+        (all > 0.0).then(|| self.cache_read / all)
+    }
+}
+
+impl Summary {
+    /// Sums up `request`.
+    pub fn of(request: &ExportMetricsServiceRequest) -> Self {
+        let mut summary = Self::default();
+        let scopes = request.resource_metrics.iter().flat_map(|resource| &resource.scope_metrics);
+        for metric in scopes.flat_map(|scope| &scope.metrics) {
+            for point in latest(metric) {
+                summary.add(&metric.name, point);
+            }
+        }
+        summary
+    }
+
+    /// All models together.
+    pub fn all_models(&self) -> Tokens {
+        self.models.values().fold(Tokens::default(), |sum, tokens| Tokens {
+            input: sum.input + tokens.input,
+            output: sum.output + tokens.output,
+            cache_read: sum.cache_read + tokens.cache_read,
+            cache_creation: sum.cache_creation + tokens.cache_creation,
+            cost_usd: sum.cost_usd + tokens.cost_usd,
+        })
+    }
+
+    fn add(&mut self, metric: &str, point: &NumberDataPoint) {
+        let amount = amount(point);
+        let by = |name| attribute(&point.attributes, name);
+        match metric {
+            "ccxray.cost.usd_total" => {
+                self.cost_usd += amount;
+                self.model(by("model")).cost_usd += amount;
+            }
+            "ccxray.cost.unpriced_total" => self.unpriced += amount,
+            "ccxray.sessions_total" => self.sessions += amount,
+            "ccxray.tokens.input_total" => self.model(by("model")).input += amount,
+            "ccxray.tokens.output_total" => self.model(by("model")).output += amount,
+            "ccxray.tokens.cache_read_total" => self.model(by("model")).cache_read += amount,
+            "ccxray.tokens.cache_creation_total" => self.model(by("model")).cache_creation += amount,
+            "ccxray.requests_total" => *self.requests.entry(by("status")).or_default() += amount,
+            "ccxray.errors_total" => *self.errors.entry(by("type")).or_default() += amount,
+            "ccxray.tool.invocations_total" => *self.tools.entry(by("tool")).or_default() += amount,
+            _ => {}
+        }
+    }
+
+    fn model(&mut self, name: String) -> &mut Tokens {
+        self.models.entry(name).or_default()
+    }
+}
+
+/// The latest point of each series of a sum: a series may come with its zero point.
+fn latest(metric: &Metric) -> impl Iterator<Item = &NumberDataPoint> {
+    let points = match &metric.data {
+        Some(Data::Sum(sum)) => sum.data_points.as_slice(),
+        _ => &[],
+    };
+    points.iter().filter(|point| {
+        !points
+            .iter()
+            .any(|other| other.time_unix_nano > point.time_unix_nano && other.attributes == point.attributes)
+    })
+}
+
+fn amount(point: &NumberDataPoint) -> f64 {
+    match point.value {
+        #[expect(clippy::cast_precision_loss, reason = "shown to people")]
+        Some(Value::AsInt(int)) => int as f64,
+        Some(Value::AsDouble(double)) => double,
+        None => 0.0,
+    }
+}
+
+fn attribute(attributes: &[KeyValue], name: &str) -> String {
+    let found = attributes.iter().find(|attribute| attribute.key == name);
+    found.and_then(|attribute| attribute.value.as_ref()).map(prometheus::value).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::sample, *};
+
+    #[test]
+    fn figures_are_summed_by_what_the_page_groups_them_by() {
+        let summary = Summary::of(&sample::request());
+        let opus = Tokens { input: 1234.0, cost_usd: 0.125, ..Tokens::default() };
+        assert_eq!(summary.models["claude-opus-4-5"], opus);
+        assert_eq!(summary.all_models(), Tokens { input: 1239.0, ..opus });
+        assert_eq!(summary.requests, BTreeMap::from([("2xx".to_owned(), 12.0)]));
+    }
+
+    #[test]
+    fn a_zero_point_beside_its_series_does_not_count_twice() {
+        let at = |time, value| NumberDataPoint {
+            time_unix_nano: time,
+            ..sample::point(&[("model", "m")], Value::AsInt(value))
+        };
+        let tokens = sample::counter("ccxray.tokens.input_total", "{token}", "", vec![at(1, 3), at(2, 7)]);
+        let summary = Summary::of(&sample::of(vec![tokens]));
+        assert_eq!(summary.models["m"], Tokens { input: 7.0, ..Tokens::default() });
+    }
+
+    #[test]
+    fn the_cache_share_is_read_over_all_input() {
+        let tokens = Tokens { input: 10.0, cache_read: 60.0, cache_creation: 30.0, ..Tokens::default() };
+        assert_eq!(tokens.cache_share(), Some(0.6));
+        assert_eq!(Tokens::default().cache_share(), None);
+    }
+}

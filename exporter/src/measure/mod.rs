@@ -1,0 +1,14 @@
+//! From a classified entry to totals, by the catalogue: measurements, budgets, the accumulation of a window by
+//! the OpenTelemetry SDK, and the sums over all windows.
+
+pub mod admission;
+pub mod catalogue;
+pub mod entry;
+pub mod meter;
+pub mod series;
+pub mod sessions;
+pub mod totals;
+
+pub use catalogue::{Catalogue, Kind, Metric, MetricDef};
+pub use entry::{Sink, measure};
+pub use series::{Key, Series};

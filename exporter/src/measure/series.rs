@@ -1,0 +1,89 @@
+//! What tells one time series from another.
+
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+
+use super::Metric;
+
+/// Defines the attribute keys.
+macro_rules! keys {
+    ($($(#[$meta:meta])* $variant:ident = $word:literal,)*) => {
+        /// An attribute's key.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Key { $($(#[$meta])* #[serde(rename = $word)] $variant,)* }
+        impl Key {
+            /// The key as it is sent.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+            /// The key that is sent as `word`.
+            pub fn from_word(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$variant),)* _ => None }
+            }
+        }
+    };
+}
+
+keys! {
+    /// Whose API.
+    Provider = "provider",
+    /// The model that answered.
+    Model = "model",
+    /// The tool's full name.
+    Tool = "tool",
+    /// The API's operation.
+    Route = "route",
+    /// The class of the status, or why there is none.
+    Status = "status",
+    /// What the request was for.
+    Class = "class",
+    /// The kind of an error.
+    Type = "type",
+    /// Why an answer ended, or why something was lost.
+    Reason = "reason",
+    /// A metric's name.
+    Metric = "metric",
+    /// An attribute's key.
+    Attribute = "attribute",
+    /// The agent's own telemetry is on as well.
+    CliOtelActive = "ccxray.cli_otel_active",
+    /// The exchange was only partly understood.
+    ParserDegraded = "ccxray.parser.degraded",
+}
+
+impl Key {
+    /// Whether the value is the boolean true (the key is left out when it would be false).
+    pub const fn is_flag(self) -> bool {
+        matches!(self, Self::CliOtelActive | Self::ParserDegraded)
+    }
+}
+
+/// The value of a flag.
+pub const TRUE: &str = "true";
+
+/// One time series: a metric and its attributes, in the catalogue's order.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Series {
+    /// Of what.
+    pub metric: Metric,
+    /// Which.
+    pub attributes: Vec<(Key, Box<str>)>,
+}
+
+impl Series {
+    /// The series of these attributes.
+    pub fn new(metric: Metric, attributes: &[(Key, &str)]) -> Self {
+        Self { metric, attributes: attributes.iter().map(|&(key, value)| (key, value.into())).collect() }
+    }
+
+    /// Writes a text into `id` (which is emptied first) that is equal for equal series and for no others:
+    /// attribute values hold no control characters.
+    pub fn write_id(id: &mut String, metric: Metric, attributes: &[(Key, &str)]) {
+        id.clear();
+        let _ = write!(id, "{}", metric as u8);
+        for (key, value) in attributes {
+            let _ = write!(id, "\u{1}{}\u{2}{value}", *key as u8);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! A pipeline as the checkpoint keeps it.
+
+use ccxray_shared::UnixMillis;
+use serde::{Deserialize, Serialize};
+
+use super::{CacheUse, Pipeline, identity::Identity, withheld::Withheld};
+use crate::measure::{
+    Key, Series,
+    admission::{Admissions, Admitted},
+    sessions::Sessions,
+    totals::{Row, Totals},
+};
+
+/// Everything that a pipeline must remember. It is complete only right after a drain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PipelineState {
+    /// Who it is.
+    pub identity: Identity,
+    /// When it was enabled.
+    pub since: UnixMillis,
+    /// What it may not send.
+    pub withheld: Withheld,
+    /// The time of its last snapshot.
+    pub last_cut: UnixMillis,
+    /// Its series.
+    pub rows: Vec<SavedRow>,
+    /// The values that have a place.
+    pub admitted: Vec<Admitted>,
+    /// The sessions seen, as one text.
+    pub sessions: String,
+    /// The cache use of the open window.
+    pub cache_use: Vec<SavedCacheUse>,
+}
+
+/// One series.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedRow {
+    /// Which.
+    pub series: Series,
+    /// Its sum.
+    pub row: Row,
+}
+
+/// The cache use of one model in the open window.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedCacheUse {
+    attributes: Vec<(Key, Box<str>)>,
+    read: u64,
+    input: u64,
+}
+
+impl Pipeline {
+    /// What must be remembered. To be called right after [`drain`](Self::drain).
+    pub fn to_state(&self) -> PipelineState {
+        let rows =
+            self.totals.iter().map(|(series, row)| SavedRow { series: series.clone(), row: row.clone() });
+        let cache_use = self.cache_use.iter().map(|(attributes, used)| SavedCacheUse {
+            attributes: attributes.clone(),
+            read: used.read,
+            input: used.input,
+        });
+        PipelineState {
+            identity: self.identity.clone(),
+            since: self.since,
+            withheld: self.withheld.clone(),
+            last_cut: self.last_cut,
+            rows: rows.collect(),
+            admitted: self.admissions.to_list(),
+            sessions: self.sessions.to_text(),
+            cache_use: cache_use.collect(),
+        }
+    }
+
+    /// The pipeline that was remembered.
+    pub fn from_state(state: PipelineState) -> Self {
+        let mut pipeline = Self::new(state.identity, state.since);
+        pipeline.withheld = state.withheld;
+        pipeline.last_cut = state.last_cut;
+        pipeline.uncertain_until = state.last_cut;
+        pipeline.totals = Totals::from_rows(state.rows.into_iter().map(|saved| (saved.series, saved.row)));
+        pipeline.admissions = Admissions::from_list(state.admitted);
+        pipeline.sessions = Sessions::from_text(&state.sessions);
+        let cache_use = state.cache_use.into_iter();
+        pipeline.cache_use = cache_use
+            .map(|saved| (saved.attributes, CacheUse { read: saved.read, input: saved.input }))
+            .collect();
+        pipeline
+    }
+}

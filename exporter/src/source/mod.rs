@@ -1,0 +1,137 @@
+//! From the spool directory to entries, in the order of their time.
+//!
+//! The directory is listed, each stream is read line by line from where it was left, and the streams are merged by
+//! the entries' time. Damage is skipped and counted, never fatal.
+
+mod finding;
+mod stream;
+pub mod watch;
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap},
+    io,
+    path::{Path, PathBuf},
+};
+
+use ccxray_shared::{
+    UnixMillis,
+    segment::{Position, Sequence, StreamId},
+    spool::layout::{self, SegmentFile},
+};
+use serde::{Deserialize, Serialize};
+
+pub use self::finding::{Finding, Loss, Skipped};
+use self::stream::Stream;
+
+/// How far a stream has been read, as the checkpoint keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamPosition {
+    /// Which stream.
+    pub stream: StreamId,
+    /// How far.
+    pub position: Position,
+}
+
+/// The spool's streams.
+#[derive(Debug)]
+pub struct Source {
+    dir: PathBuf,
+    streams: BTreeMap<StreamId, Stream>,
+    /// The next entry of each stream that has one, by time.
+    heads: BinaryHeap<Reverse<(UnixMillis, StreamId)>>,
+    findings: Vec<Finding>,
+}
+
+impl Source {
+    /// The spool in `dir`, to be read on from `positions`.
+    pub fn new(dir: &Path, positions: impl IntoIterator<Item = StreamPosition>) -> Self {
+        let streams = positions.into_iter().map(|at| (at.stream, Stream::resume(at.stream, at.position)));
+        Self {
+            dir: dir.to_owned(),
+            streams: streams.collect(),
+            heads: BinaryHeap::new(),
+            findings: Vec::new(),
+        }
+    }
+
+    /// Looks at the directory: new streams, new segments, writers that have ended, entries behind the last one read.
+    pub fn refresh(&mut self) -> io::Result<()> {
+        let mut listed: BTreeMap<StreamId, Vec<SegmentFile>> = BTreeMap::new();
+        for segment in layout::list(&self.dir)? {
+            listed.entry(segment.id.stream).or_default().push(segment);
+        }
+        // A stream without any segment has nothing left to read, and never will have: its writer makes the next
+        // segment before the last one can be removed.
+        self.streams.retain(|id, stream| listed.contains_key(id) || stream.head().is_some());
+        for (id, segments) in listed {
+            self.streams.entry(id).or_insert_with(|| Stream::new(id)).refresh(&self.dir, segments)?;
+        }
+        let headless: Vec<StreamId> =
+            self.streams.values().filter(|stream| stream.head().is_none()).map(Stream::id).collect();
+        for id in headless {
+            self.read_on(id);
+        }
+        Ok(())
+    }
+
+    /// The entry that ended first among the next ones of all streams, if any stream has one.
+    pub fn peek(&self) -> Option<(StreamId, UnixMillis)> {
+        self.heads.peek().map(|&Reverse((ended_at, id))| (id, ended_at))
+    }
+
+    /// Takes the line of the entry that [`peek`](Self::peek) shows. Its buffer goes back with
+    /// [`recycle`](Self::recycle), which makes the stream's next entry known.
+    pub fn advance(&mut self) -> Option<(StreamId, Vec<u8>)> {
+        let Reverse((_, id)) = self.heads.pop()?;
+        let line = self.streams.get_mut(&id)?.take_head(&mut self.findings)?;
+        Some((id, line))
+    }
+
+    /// Gives a line's buffer back, and reads on in its stream.
+    pub fn recycle(&mut self, id: StreamId, line: Vec<u8>) {
+        if let Some(stream) = self.streams.get_mut(&id) {
+            stream.recycle(line);
+        }
+        self.read_on(id);
+    }
+
+    fn read_on(&mut self, id: StreamId) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        stream.fill(&self.dir, &mut self.findings);
+        self.heads.extend(stream.head().map(|head| Reverse((head.ended_at, id))));
+    }
+
+    /// What was found beside entries since the last call.
+    pub fn take_findings(&mut self) -> Vec<Finding> {
+        std::mem::take(&mut self.findings)
+    }
+
+    /// How far each stream has been read: everything before it has been handed out by [`advance`](Self::advance).
+    pub fn positions(&self) -> Vec<StreamPosition> {
+        self.streams
+            .values()
+            .map(|stream| StreamPosition { stream: stream.id(), position: stream.position() })
+            .collect()
+    }
+
+    /// Bytes that are in the spool and have not been read.
+    pub fn lag_bytes(&self) -> u64 {
+        self.streams.values().map(Stream::lag_bytes).sum()
+    }
+
+    /// Leaves everything behind that is in the spool now.
+    pub fn skip_to_end(&mut self) -> io::Result<()> {
+        self.refresh()?;
+        self.heads.clear();
+        self.findings.clear();
+        self.streams.values_mut().for_each(Stream::skip_to_end);
+        Ok(())
+    }
+}
+
+/// The first segment of a stream.
+const FIRST: Sequence = Sequence(0);
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,290 @@
+//! One stream, read to the last whole line.
+
+use std::{io, path::Path};
+
+use ccxray_shared::{
+    UnixMillis,
+    entry::Seq,
+    line::{Gap, Line},
+    segment::{ByteOffset, Header, Position, SegmentId, StreamId},
+    spool::{
+        layout::SegmentFile,
+        lock,
+        reader::{LineReader, ReadLine},
+    },
+};
+
+use super::{FIRST, Finding, Loss, Skipped};
+
+/// The next entry of a stream.
+#[derive(Debug)]
+pub(super) struct Head {
+    /// The entry's time.
+    pub(super) ended_at: UnixMillis,
+    line: Vec<u8>,
+    /// How many entries are missing before it.
+    missing: u64,
+    /// The position once it has been taken.
+    after: Position,
+}
+
+#[derive(Debug)]
+pub(super) struct Stream {
+    id: StreamId,
+    /// Everything before it has been taken, and whatever was found there has been reported: reading on from here
+    /// after a crash reports nothing twice.
+    position: Position,
+    /// Everything before it has been read: the head's end, if there is a head.
+    read_to: Position,
+    segments: Vec<SegmentFile>,
+    /// Whether more may be appended. Looked up before a round of reading, so that a stream that was dead then is read
+    /// to its very end.
+    alive: bool,
+    /// Whether all that a dead writer left has been read.
+    finished: bool,
+    reader: Option<LineReader>,
+    head: Option<Head>,
+    spare: Vec<u8>,
+}
+
+/// What a line of a stream leads to.
+enum Step {
+    /// An entry, which becomes the head, and how many are missing before it.
+    Head { ended_at: UnixMillis, seq: Seq, missing: u64 },
+    /// Anything else.
+    Next,
+}
+
+impl Stream {
+    pub(super) fn new(id: StreamId) -> Self {
+        Self::resume(id, Position { sequence: FIRST, offset: ByteOffset(0), next_seq: None })
+    }
+
+    pub(super) fn resume(id: StreamId, position: Position) -> Self {
+        Self {
+            id,
+            position,
+            read_to: position,
+            segments: Vec::new(),
+            alive: true,
+            finished: false,
+            reader: None,
+            head: None,
+            spare: Vec::new(),
+        }
+    }
+
+    pub(super) fn id(&self) -> StreamId {
+        self.id
+    }
+
+    pub(super) fn position(&self) -> Position {
+        self.position
+    }
+
+    pub(super) fn head(&self) -> Option<&Head> {
+        self.head.as_ref()
+    }
+
+    /// `segments` is what the directory has of this stream, at least one.
+    pub(super) fn refresh(&mut self, dir: &Path, segments: Vec<SegmentFile>) -> io::Result<()> {
+        // First the lock, then the reading: what a writer appended before it ended is then seen.
+        self.alive = self.alive && lock::is_alive(dir, self.id)?;
+        self.segments = segments;
+        Ok(())
+    }
+
+    pub(super) fn take_head(&mut self, findings: &mut Vec<Finding>) -> Option<Vec<u8>> {
+        let head = self.head.take()?;
+        self.position = head.after;
+        report(findings, Loss::Missing, head.missing);
+        Some(head.line)
+    }
+
+    pub(super) fn recycle(&mut self, line: Vec<u8>) {
+        self.spare = line;
+    }
+
+    pub(super) fn skip_to_end(&mut self) {
+        let Some(last) = self.segments.last() else { return };
+        let position = Position { sequence: last.id.sequence, offset: ByteOffset(last.len), next_seq: None };
+        let (alive, segments) = (self.alive, std::mem::take(&mut self.segments));
+        *self = Self { segments, alive, ..Self::resume(self.id, position) };
+    }
+
+    pub(super) fn lag_bytes(&self) -> u64 {
+        let unread = self.segments.iter().filter(|segment| segment.id.sequence >= self.position.sequence);
+        let total: u64 = unread.map(|segment| segment.len).sum();
+        total.saturating_sub(self.position.offset.0)
+    }
+
+    /// Reads on until there is a head or nothing more to read.
+    pub(super) fn fill(&mut self, dir: &Path, findings: &mut Vec<Finding>) {
+        while self.head.is_none() && !self.finished {
+            match self.read_line(dir, findings) {
+                Ok(true) => {}
+                Ok(false) => {
+                    self.finish_if_dead();
+                    break;
+                }
+                Err(error) => {
+                    self.reader = None;
+                    findings.push(Finding::Unreadable(format!("{}: {error}", self.segment())));
+                    break;
+                }
+            }
+        }
+        if self.head.is_none() {
+            // What was read beside entries need not be read again.
+            self.position = self.read_to;
+        }
+    }
+
+    /// Reads one line, or goes on to the next segment; whether there may be more.
+    fn read_line(&mut self, dir: &Path, findings: &mut Vec<Finding>) -> io::Result<bool> {
+        if !self.open(dir, findings)? {
+            return Ok(false);
+        }
+        let Self { reader: Some(reader), spare, .. } = self else { return Ok(false) };
+        match reader.read_line()? {
+            ReadLine::Line(bytes, next) => {
+                spare.clear();
+                spare.extend_from_slice(bytes);
+                self.take_line(next, findings);
+            }
+            ReadLine::Giant(next) => {
+                findings.push(Finding::Skipped(Skipped::Giant));
+                self.read_to.offset = next;
+            }
+            ReadLine::End { unfinished } => return Ok(self.end_of_segment(unfinished, findings)),
+        }
+        Ok(true)
+    }
+
+    /// Takes in the line in `spare`, behind which the next one starts at `next`.
+    fn take_line(&mut self, next: ByteOffset, findings: &mut Vec<Finding>) {
+        let line = std::mem::take(&mut self.spare);
+        match self.step(&line, findings) {
+            Step::Head { ended_at, seq, missing } => {
+                self.position = self.read_to;
+                self.read_to = Position { offset: next, next_seq: Some(Seq(seq.0 + 1)), ..self.read_to };
+                self.head = Some(Head { ended_at, line, missing, after: self.read_to });
+            }
+            Step::Next => {
+                self.read_to.offset = next;
+                self.spare = line;
+            }
+        }
+    }
+
+    /// Makes sure that the segment of `read_to` is open; if it is gone, the next one that is there. Whether one is.
+    fn open(&mut self, dir: &Path, findings: &mut Vec<Finding>) -> io::Result<bool> {
+        while self.reader.is_none() {
+            let Some(segment) = self.segments.iter().find(|s| s.id.sequence >= self.read_to.sequence) else {
+                return Ok(false);
+            };
+            if segment.id.sequence > self.read_to.sequence {
+                self.read_to.sequence = segment.id.sequence;
+                self.read_to.offset = ByteOffset(0);
+            }
+            match LineReader::open(&segment.path(dir), self.read_to.offset) {
+                Ok(reader) => self.reader = Some(reader),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    if !self.next_segment() {
+                        return Ok(false);
+                    }
+                }
+                // Nobody may shorten a segment: what it held and what was read of it cannot be told apart any more.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    findings.push(Finding::Unreadable(format!("{}: {error}; it is left behind", segment.id)));
+                    if !self.next_segment() {
+                        return Ok(false);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(true)
+    }
+
+    /// At the end of a segment: goes on if it is closed. An unfinished line that will never be finished is a loss,
+    /// counted here only if no later header can tell by its running number.
+    fn end_of_segment(&mut self, unfinished: u64, findings: &mut Vec<Finding>) -> bool {
+        if self.next_segment() {
+            return true;
+        }
+        if !self.alive && unfinished > 0 {
+            findings.push(Finding::Lost { reason: Loss::Torn, entries: 1 });
+            self.read_to.offset.0 += self.unread_of_segment();
+        }
+        false
+    }
+
+    /// Nothing will follow what a dead writer left: its file need not be kept open.
+    fn finish_if_dead(&mut self) {
+        if !self.alive {
+            self.finished = true;
+            self.reader = None;
+        }
+    }
+
+    fn unread_of_segment(&self) -> u64 {
+        let len = self.segments.last().map_or(0, |segment| segment.len);
+        len.saturating_sub(self.read_to.offset.0)
+    }
+
+    /// Goes on with the next segment, if one was listed before the last read.
+    fn next_segment(&mut self) -> bool {
+        let later =
+            self.segments.iter().map(|segment| segment.id.sequence).find(|&s| s > self.read_to.sequence);
+        if let Some(sequence) = later {
+            self.read_to.sequence = sequence;
+            self.read_to.offset = ByteOffset(0);
+            self.reader = None;
+        }
+        later.is_some()
+    }
+
+    fn step(&mut self, line: &[u8], findings: &mut Vec<Finding>) -> Step {
+        // Zeroed blocks are what some file systems leave of a write that power loss cut short.
+        let line = &line[line.iter().take_while(|&&b| b == 0).count()..];
+        match Line::decode(line) {
+            Ok(Line::Entry(entry)) => match self.missing_before(entry.seq) {
+                Some(missing) => return Step::Head { ended_at: entry.ended_at, seq: entry.seq, missing },
+                None => findings.push(Finding::Skipped(Skipped::Repeated)),
+            },
+            Ok(Line::Segment(header)) => self.take_header(&header, findings),
+            Ok(Line::Gap(Gap { lost, reason, .. })) => {
+                report(findings, Loss::Gap(reason.to_string()), lost);
+            }
+            Ok(Line::Stats(stats)) => findings.push(Finding::Stats(stats)),
+            Err(error) => findings.push(Finding::Skipped(Skipped::because(&error))),
+        }
+        Step::Next
+    }
+
+    fn take_header(&mut self, header: &Header<'_>, findings: &mut Vec<Finding>) {
+        if header.stream != self.id || header.sequence != self.read_to.sequence {
+            findings.push(Finding::Skipped(Skipped::Malformed));
+            return;
+        }
+        report(findings, Loss::Expired, self.missing_before(header.next_seq).unwrap_or(0));
+        self.read_to.next_seq = Some(header.next_seq);
+    }
+
+    /// How many entries are missing before the one with the number `found`; `None` if that one has been read before.
+    /// A stream that is read for the first time misses nothing.
+    fn missing_before(&self, found: Seq) -> Option<u64> {
+        found.0.checked_sub(self.read_to.next_seq.unwrap_or(found).0)
+    }
+
+    fn segment(&self) -> SegmentId {
+        SegmentId { stream: self.id, sequence: self.read_to.sequence }
+    }
+}
+
+fn report(findings: &mut Vec<Finding>, reason: Loss, entries: u64) {
+    if entries > 0 {
+        findings.push(Finding::Lost { reason, entries });
+    }
+}

@@ -1,0 +1,77 @@
+//! A connection that has become a WebSocket: two streams of bytes, one each way.
+
+use std::time::Instant;
+
+use bytes::{Bytes, BytesMut};
+use ccxray_shared::entry::Outcome;
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
+
+use crate::record::exchange::{RequestTap, ResponseTap};
+
+/// The most bytes that are read at once.
+const READ: usize = 16 * 1024;
+
+/// Carries bytes both ways until both sides have ended their streams or one of them breaks, and records how
+/// it ended. A side that ends its stream may still be sent to.
+pub async fn relay(client: OnUpgrade, upstream: OnUpgrade, request: RequestTap, mut response: ResponseTap) {
+    let outcome = match tokio::join!(client, upstream) {
+        (Ok(client), Ok(upstream)) => carry(client, upstream, &request, &mut response).await,
+        (Err(_), _) => Outcome::ClientAbort,
+        (_, Err(_)) => Outcome::UpstreamAbort,
+    };
+    request.end();
+    response.finish(outcome, Instant::now());
+}
+
+async fn carry(
+    client: Upgraded,
+    upstream: Upgraded,
+    request: &RequestTap,
+    response: &mut ResponseTap,
+) -> Outcome {
+    let (mut from_client, mut to_client) = split(TokioIo::new(client));
+    let (mut from_upstream, mut to_upstream) = split(TokioIo::new(upstream));
+    let up = pump(&mut from_client, &mut to_upstream, |chunk| request.chunk(chunk));
+    let down = pump(&mut from_upstream, &mut to_client, |chunk| response.chunk(chunk, Instant::now()));
+    let up = async { up.await.map_err(|broken| broken.whose(Outcome::ClientAbort, Outcome::UpstreamAbort)) };
+    let down =
+        async { down.await.map_err(|broken| broken.whose(Outcome::UpstreamAbort, Outcome::ClientAbort)) };
+    match tokio::try_join!(up, down) {
+        Ok(((), ())) => Outcome::Complete,
+        Err(outcome) => outcome,
+    }
+}
+
+/// Which end of a direction broke.
+enum Broken {
+    Source,
+    Sink,
+}
+
+impl Broken {
+    fn whose(self, source: Outcome, sink: Outcome) -> Outcome {
+        match self {
+            Self::Source => source,
+            Self::Sink => sink,
+        }
+    }
+}
+
+async fn pump(
+    from: &mut (impl AsyncRead + Unpin),
+    to: &mut (impl AsyncWrite + Unpin),
+    mut seen: impl FnMut(&Bytes),
+) -> Result<(), Broken> {
+    let mut buffer = BytesMut::new();
+    loop {
+        buffer.reserve(READ);
+        if from.read_buf(&mut buffer).await.map_err(|_| Broken::Source)? == 0 {
+            return to.shutdown().await.map_err(|_| Broken::Sink);
+        }
+        let chunk = buffer.split().freeze();
+        seen(&chunk);
+        to.write_all(&chunk).await.map_err(|_| Broken::Sink)?;
+    }
+}

@@ -1,0 +1,215 @@
+//! The daemon, from its options to its end.
+
+use std::{
+    error::Error,
+    io, iter,
+    net::{SocketAddr, ToSocketAddrs},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use ccxray_shared::{
+    daemon::{
+        guard::Guard,
+        ready::{Ready, WriteReadyError},
+    },
+    spool::retention::Caps,
+    state_dir::{NoHomeError, StateDir},
+};
+use tokio::{
+    runtime::{Builder, Runtime},
+    time::timeout,
+};
+
+use crate::{
+    cli::ServeOptions,
+    forward::{
+        client,
+        forwarder::Forwarder,
+        tls::{self, TlsSetupError},
+    },
+    listen::{
+        acceptor::{Acceptor, BindError},
+        address::ListenAddress,
+        drain::Drain,
+        signals::Signals,
+    },
+    record::{
+        channel::Limits,
+        gauges::ProxyGauges,
+        recorder::{self, RecorderOptions},
+    },
+    route::upstream::{Upstream, Upstreams},
+};
+
+/// How many threads forward.
+const WORKERS: usize = 2;
+/// How long the recorder may take to write what it has.
+const RECORDER_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Why the daemon does not run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// Others could use it, and nobody said that they may.
+    #[error(
+        "{0} can be reached from other machines, and whoever reaches it can use the proxy; add --allow-remote if that is meant"
+    )]
+    Remote(ListenAddress),
+    /// A request would go round in circles.
+    #[error("upstream `{0}` leads back to this proxy; correct its url")]
+    OwnUpstream(String),
+    /// No place for the state.
+    #[error(transparent)]
+    NoHome(#[from] NoHomeError),
+    /// No trust in anybody.
+    #[error("failed to set up tls")]
+    Tls(#[from] TlsSetupError),
+    /// The address is taken, or not ours.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// Nobody would learn that it is ready.
+    #[error(transparent)]
+    Ready(#[from] WriteReadyError),
+    /// The system refused something.
+    #[error("failed to start")]
+    System(#[from] io::Error),
+}
+
+impl ServeError {
+    /// 78 if the configuration must be changed first, otherwise 1.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Remote(_) | Self::OwnUpstream(_) | Self::NoHome(_) | Self::Tls(_) => ExitCode::from(78),
+            Self::Bind(_) | Self::Ready(_) | Self::System(_) => ExitCode::FAILURE,
+        }
+    }
+
+    /// The error and its causes in one line.
+    pub fn with_causes(&self) -> String {
+        let causes = iter::successors(Some(self as &dyn Error), |&error| error.source());
+        causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    }
+}
+
+/// Runs the proxy until a signal ends it.
+pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
+    let allows_remote = check_reach(options)?;
+    let upstreams = Upstreams::with(options.upstream.iter().cloned());
+    let client = client::build(tls::client_config(&extra_roots())?, options.connect_timeout);
+    let gauges = Arc::new(ProxyGauges::default());
+    let runtime = Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
+    let acceptors = runtime.block_on(bind(&options.listen))?;
+    check_loops(&upstreams, &acceptors)?;
+    let (sender, recorder) = recorder::start(recorder_options(options, allows_remote)?, gauges.clone())?;
+    let guard =
+        Guard { allowed_hosts: options.allow_host.clone(), allowed_origins: options.allow_origin.clone() };
+    let forwarder = Arc::new(Forwarder::new(guard, upstreams, client, sender, gauges)?);
+    let served = runtime.block_on(serve(options, acceptors, forwarder));
+    // Whatever is still in flight is dropped here, and with it the last senders to the recorder.
+    shut_down(runtime);
+    if !recorder.finish(Instant::now() + RECORDER_TIMEOUT) {
+        tracing::warn!("the recorder did not come to an end in time; the last entries may be missing");
+    }
+    served
+}
+
+fn shut_down(runtime: Runtime) {
+    runtime.shutdown_timeout(Duration::from_secs(1));
+}
+
+/// Whether an address can be reached by other machines, which must be allowed.
+fn check_reach(options: &ServeOptions) -> Result<bool, ServeError> {
+    let Some(remote) = options.listen.iter().find(|address| address.is_remote()) else { return Ok(false) };
+    if !options.allow_remote {
+        return Err(ServeError::Remote(remote.clone()));
+    }
+    tracing::warn!("{remote} can be reached from other machines: whoever reaches it can use the proxy");
+    Ok(true)
+}
+
+fn extra_roots() -> Vec<(&'static str, PathBuf)> {
+    let path = |variable| std::env::var_os(variable).filter(|path| !path.is_empty()).map(PathBuf::from);
+    tls::EXTRA_ROOTS.into_iter().filter_map(|variable| Some((variable, path(variable)?))).collect()
+}
+
+fn recorder_options(options: &ServeOptions, drop_dirs: bool) -> Result<RecorderOptions, NoHomeError> {
+    Ok(RecorderOptions {
+        state_dir: StateDir::resolve(options.state_dir.clone())?,
+        fsync: options.fsync,
+        caps: Caps { max_size: options.spool_max_size, max_age: options.spool_max_age },
+        limits: Limits::default(),
+        drop_dirs,
+    })
+}
+
+async fn bind(addresses: &[ListenAddress]) -> Result<Vec<Acceptor>, BindError> {
+    let mut acceptors = Vec::with_capacity(addresses.len());
+    for address in addresses {
+        acceptors.push(Acceptor::bind(address.clone()).await?);
+    }
+    Ok(acceptors)
+}
+
+fn check_loops(upstreams: &Upstreams, acceptors: &[Acceptor]) -> Result<(), ServeError> {
+    let own: Vec<SocketAddr> = acceptors.iter().filter_map(|acceptor| tcp(acceptor.address())).collect();
+    match upstreams.iter().find(|upstream| leads_to(upstream, &own)) {
+        Some(upstream) => Err(ServeError::OwnUpstream(upstream.name.to_string())),
+        None => Ok(()),
+    }
+}
+
+fn tcp(address: &ListenAddress) -> Option<SocketAddr> {
+    match address {
+        ListenAddress::Tcp(address) => Some(*address),
+        ListenAddress::Unix(_) => None,
+    }
+}
+
+/// Whether `upstream` is one of `own`. Its name is looked up only if the port is ours; a name that cannot be
+/// looked up now leads nowhere now.
+fn leads_to(upstream: &Upstream, own: &[SocketAddr]) -> bool {
+    let ours = own.iter().filter(|address| address.port() == upstream.port()).collect::<Vec<_>>();
+    if ours.is_empty() {
+        return false;
+    }
+    let host = upstream.authority.host().trim_start_matches('[').trim_end_matches(']');
+    let Ok(targets) = (host, upstream.port()).to_socket_addrs() else { return false };
+    targets.map(|target| target.ip().to_canonical()).any(|target| {
+        ours.iter().any(|address| {
+            let ip = address.ip().to_canonical();
+            ip == target || (ip.is_unspecified() && target.is_loopback()) || target.is_unspecified()
+        })
+    })
+}
+
+async fn serve(
+    options: &ServeOptions,
+    acceptors: Vec<Acceptor>,
+    forwarder: Arc<Forwarder>,
+) -> Result<(), ServeError> {
+    let mut signals = Signals::take()?;
+    let (drain, in_flight) = Drain::new();
+    let addresses: Vec<String> = acceptors.iter().map(|acceptor| acceptor.address().plain()).collect();
+    for acceptor in acceptors {
+        tokio::spawn(acceptor.run(forwarder.clone(), in_flight.clone()));
+    }
+    drop((forwarder, in_flight));
+    if let Some(path) = &options.ready_file {
+        Ready::here(addresses.clone()).write(path)?;
+    }
+    tracing::info!("listening at {}", addresses.join(", "));
+    signals.stop().await;
+    tracing::info!("stopping; exchanges in flight have {} s to end", options.drain_timeout.as_secs());
+    tokio::select! {
+        drained = timeout(options.drain_timeout, drain.drain()) => {
+            if drained.is_err() {
+                tracing::warn!("{} still in flight are cut off", drain.in_flight());
+            }
+        }
+        () = signals.stop() => tracing::warn!("told to stop again: not waiting any longer"),
+    }
+    Ok(())
+}
