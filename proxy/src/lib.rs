@@ -5,6 +5,8 @@
 //! them, for which nothing here ever waits. [`cli`] is the command line, [`serve`] puts it all together.
 
 pub mod cli;
+pub mod decode;
+pub mod distil;
 pub mod forward;
 pub mod listen;
 pub mod record;

@@ -10,7 +10,8 @@
 //! - [`destination`]: where to, read from the `OTEL_*` environment.
 //! - [`outcome`], [`retry_after`]: what one attempt came to; pure.
 //! - [`health`]: the five states of a destination and its breaker; pure. [`record`]: what survives a restart.
-//! - [`queue`], [`payload`], [`bisect`]: snapshots that wait, as bytes, and in parts when they are not taken whole.
+//! - [`queue`], [`payload`], [`zeros`], [`bisect`]: snapshots that wait, as bytes, and in parts when they are not taken
+//!   whole.
 //! - [`delivery`]: one snapshot on its way.
 //! - [`transport`], [`tls`]: one HTTP request.
 //! - [`worker`]: the task that brings these together, one per destination.
@@ -30,6 +31,7 @@ pub mod secret;
 pub mod tls;
 pub mod transport;
 pub mod worker;
+pub mod zeros;
 
 pub use destination::Destination;
 pub use failure_log::FailureLog;

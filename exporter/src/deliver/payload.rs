@@ -59,6 +59,11 @@ impl Payload {
         self.body.is_empty()
     }
 
+    /// How the body is encoded.
+    pub fn compression(&self) -> Compression {
+        self.compression
+    }
+
     /// How many metrics the request holds.
     pub fn metrics(&self) -> usize {
         self.metrics

@@ -2,11 +2,12 @@
 //!
 //! A snapshot holds totals, so a later one says everything that an earlier one said, with less resolution in time.
 //! That is why the queue can stay small through an outage of any length: when it is full, every second snapshot goes,
-//! the newest never.
+//! the newest never. Only what has never been sent waits here; the zero points of what goes are carried over into the
+//! next snapshot that stays.
 
 use std::collections::VecDeque;
 
-use super::{payload::Payload, worker::CutId};
+use super::{payload::Payload, worker::CutId, zeros};
 
 /// A snapshot, encoded.
 #[derive(Clone, Debug)]
@@ -15,6 +16,20 @@ pub struct Waiting {
     pub cut: CutId,
     /// What to send.
     pub payload: Payload,
+    /// Whether it holds zero points.
+    pub has_zeros: bool,
+}
+
+impl Waiting {
+    /// Takes over the zero points of `dropped`, which is older and will not be sent.
+    fn inherit(&mut self, dropped: &Self) {
+        if dropped.has_zeros {
+            let mut request = self.payload.decode();
+            zeros::carry((&dropped.payload.decode(), dropped.cut), (&mut request, self.cut));
+            self.payload = Payload::encode(&request, self.payload.compression());
+            self.has_zeros = zeros::any(&request, self.cut);
+        }
+    }
 }
 
 /// How much may wait.
@@ -66,10 +81,9 @@ impl Queue {
 
     /// Drops all but the newest; returns how many.
     pub fn keep_newest(&mut self) -> u64 {
-        let dropped = self.waiting.len().saturating_sub(1);
-        self.waiting.drain(..dropped);
-        self.recount();
-        dropped as u64
+        let before = self.waiting.len();
+        self.keep(|index, len| index + 1 == len);
+        (before - self.waiting.len()) as u64
     }
 
     /// How many wait.
@@ -88,16 +102,21 @@ impl Queue {
 
     /// Drops every second, counted back from the newest, which stays.
     fn thin(&mut self) {
-        let newest_parity = (self.waiting.len() - 1) % 2;
-        let mut index = 0;
-        self.waiting.retain(|_| {
-            index += 1;
-            (index - 1) % 2 == newest_parity
-        });
-        self.recount();
+        self.keep(|index, len| (len - 1 - index).is_multiple_of(2));
     }
 
-    fn recount(&mut self) {
+    /// Keeps those that `stays` accepts, of an index and the length. The newest must stay.
+    fn keep(&mut self, stays: impl Fn(usize, usize) -> bool) {
+        let len = self.waiting.len();
+        let mut dropped: Vec<Waiting> = Vec::new();
+        for (index, mut waiting) in std::mem::take(&mut self.waiting).into_iter().enumerate() {
+            if stays(index, len) {
+                dropped.drain(..).for_each(|older| waiting.inherit(&older));
+                self.waiting.push_back(waiting);
+            } else {
+                dropped.push(waiting);
+            }
+        }
         self.bytes = self.waiting.iter().map(|waiting| waiting.payload.len()).sum();
     }
 }
@@ -105,10 +124,14 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::deliver::payload::{Compression, tests::request};
+    use crate::deliver::{
+        payload::{Compression, tests::request},
+        zeros::tests::snapshot as snapshot_of,
+    };
 
     fn snapshot(cut: u64) -> Waiting {
-        Waiting { cut: CutId(cut), payload: Payload::encode(&request(&["a"]), Compression::None) }
+        let payload = Payload::encode(&request(&["a"]), Compression::None);
+        Waiting { cut: CutId(cut), payload, has_zeros: false }
     }
 
     fn cuts(queue: &mut Queue) -> Vec<u64> {
@@ -140,6 +163,21 @@ mod tests {
             queue.push(snapshot(cut));
         }
         assert_eq!(cuts(&mut queue), [5]);
+    }
+
+    #[test]
+    fn the_zeros_of_what_goes_are_in_what_stays() {
+        let waiting = |cut: u64, points: &[(u64, i64)]| Waiting {
+            cut: CutId(cut),
+            payload: Payload::encode(&snapshot_of(points), Compression::Gzip),
+            has_zeros: zeros::any(&snapshot_of(points), CutId(cut)),
+        };
+        let mut queue = Queue::new(Limits { snapshots: 2, bytes: 1 << 20 });
+        queue.push(waiting(60, &[(60, 1)]));
+        queue.push(waiting(120, &[(60, 0), (120, 5)]));
+        assert_eq!(queue.push(waiting(180, &[(180, 7)])), 1);
+        queue.pop();
+        assert_eq!(queue.pop().unwrap().payload.decode(), snapshot_of(&[(120, 0), (180, 7)]));
     }
 
     #[test]

@@ -26,6 +26,7 @@ use super::{
     record::{HealthRecord, Moment},
     tls::TlsError,
     transport::{HttpTransport, Reply, SendError, Transport},
+    zeros,
 };
 
 /// What a snapshot covers: a number that grows from cut to cut.
@@ -112,7 +113,8 @@ impl WorkerHandle {
     pub fn offer(&self, snapshot: Snapshot) {
         let Snapshot { cut, request } = snapshot;
         let payload = Payload::encode(&request, self.compression);
-        let dropped = self.shared.queue().push(Waiting { cut, payload });
+        let has_zeros = zeros::any(&request, cut);
+        let dropped = self.shared.queue().push(Waiting { cut, payload, has_zeros });
         self.shared.arrived.notify_one();
         self.shared.report_dropped(dropped);
     }

@@ -1,0 +1,37 @@
+//! Anthropic's error object: `{"type":"error","error":{"type":…,"message":…}}`, as a body or as an event.
+
+use std::borrow::Cow;
+
+use ccxray_shared::{Name, entry::ErrorFacts};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::distil::lax::{Lax, object};
+
+/// What the message says when the prompt does not fit into the model's window.
+const TOO_LONG: [&str; 2] = ["prompt is too long", "exceed context limit"];
+
+/// The inner object.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct WireError<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Lax<Cow<'a, str>>,
+    #[serde(borrow)]
+    message: Option<&'a RawValue>,
+}
+
+object!(WireError<'a>);
+
+impl WireError<'_> {
+    /// The error without its message.
+    pub(super) fn facts(&self, in_stream: bool) -> ErrorFacts<'static> {
+        let message = self.message.map_or("", RawValue::get);
+        ErrorFacts {
+            kind: self.kind.0.as_deref().map(|kind| Name::from_wire(kind).into_owned()),
+            code: None,
+            in_stream,
+            context_length: TOO_LONG.iter().any(|pattern| message.contains(pattern)),
+        }
+    }
+}

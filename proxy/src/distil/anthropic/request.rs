@@ -1,0 +1,379 @@
+//! The body of a Messages request, read in one pass and without its texts.
+
+use std::borrow::Cow;
+
+use ccxray_shared::{
+    Name,
+    entry::{Agent, ContextHints, MAX_LISTED, ToolResults},
+    key::{HashOf, Key},
+};
+use serde::{
+    Deserialize,
+    de::{IgnoredAny, SeqAccess},
+};
+
+use super::{
+    PARSER,
+    class::{self, Signals, Tools},
+    conversation::{Conversation, drain},
+};
+use crate::distil::{
+    lax::{Lax, Shape, object},
+    request::{Memory, RequestFacts},
+};
+
+/// Where Claude Code states its working directory: a line of the third system block.
+const STATED_DIR: &str = " - Primary working directory: ";
+
+/// Adds what `body` tells to `facts`, which hold what the headers told.
+pub(crate) fn read(body: &[u8], key: &Key, memory: &mut Memory, facts: &mut RequestFacts) {
+    let Ok(body) = serde_json::from_slice::<Body<'_>>(body) else {
+        facts.notes.add(PARSER, "bad_request_json");
+        return;
+    };
+    let role_prompt = body.system.0.as_ref().map_or("", |system| &system.role_prompt);
+    let conversation = body.messages.0.unwrap_or_else(|| {
+        facts.notes.add(PARSER, "no_messages");
+        Conversation::default()
+    });
+    facts.model = body.model.0.map(|model| Name::from_wire(&model).into_owned());
+    if facts.session.is_none() {
+        let user_id = body.metadata.0.and_then(|metadata| metadata.user_id.0);
+        facts.session =
+            user_id.as_deref().and_then(session_in).map(|id| key.hash(HashOf::Session, id.as_bytes()));
+    }
+    facts.class = class::classify(&Signals {
+        max_tokens: body.max_tokens.0,
+        tools: body.tools.0.unwrap_or_default(),
+        forced_tool: body.tool_choice.0.and_then(|choice| choice.name.0).as_deref(),
+        asks_for_title: body.output_config.0.is_some_and(OutputConfig::asks_for_title),
+        conversation: &conversation,
+    });
+    facts.agent = agent(facts.agent.take(), role_prompt);
+    facts.context.get_or_insert_with(ContextHints::default).messages = conversation.messages;
+    facts.stated_dir = stated_dir(role_prompt);
+    facts.results = results(&conversation, memory, facts);
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Body<'a> {
+    #[serde(borrow)]
+    model: Lax<Cow<'a, str>>,
+    #[serde(borrow)]
+    messages: Lax<Conversation<'a>>,
+    #[serde(borrow)]
+    system: Lax<System<'a>>,
+    #[serde(borrow)]
+    tools: Lax<Tools<'a>>,
+    #[serde(borrow)]
+    tool_choice: Lax<ToolChoice<'a>>,
+    #[serde(borrow)]
+    metadata: Lax<Metadata<'a>>,
+    max_tokens: Lax<u64>,
+    #[serde(borrow)]
+    output_config: Lax<OutputConfig<'a>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct ToolChoice<'a> {
+    #[serde(borrow)]
+    name: Lax<Cow<'a, str>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Metadata<'a> {
+    #[serde(borrow)]
+    user_id: Lax<Cow<'a, str>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct OutputConfig<'a> {
+    #[serde(borrow)]
+    format: Lax<Format<'a>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Format<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Lax<Cow<'a, str>>,
+    schema: Lax<Schema>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Schema {
+    properties: Lax<Properties>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Properties {
+    title: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct UserId<'a> {
+    #[serde(borrow)]
+    session_id: Lax<Cow<'a, str>>,
+}
+
+object!(ToolChoice<'a>, Metadata<'a>, OutputConfig<'a>, Format<'a>, Schema, Properties);
+
+impl OutputConfig<'_> {
+    fn asks_for_title(self) -> bool {
+        let Some(format) = self.format.0 else { return false };
+        let properties = format.schema.0.and_then(|schema| schema.properties.0);
+        format.kind.0.as_deref() == Some("json_schema")
+            && properties.is_some_and(|properties| properties.title.is_some())
+    }
+}
+
+/// The system prompt: billing line, identity, and the prompt of the role, of which only the last is looked at.
+#[derive(Default)]
+struct System<'a> {
+    role_prompt: Cow<'a, str>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct TextBlock<'a> {
+    #[serde(borrow)]
+    text: Lax<Cow<'a, str>>,
+}
+
+object!(TextBlock<'a>);
+
+impl<'de: 'a, 'a> Shape<'de> for System<'a> {
+    fn from_seq<A: SeqAccess<'de>>(mut seq: A) -> Result<Option<Self>, A::Error> {
+        for _ in 0..2 {
+            if seq.next_element::<IgnoredAny>()?.is_none() {
+                return Ok(None);
+            }
+        }
+        let block = seq.next_element::<Lax<TextBlock<'a>>>()?;
+        drain(seq)?;
+        let text = block.and_then(|block| block.0).and_then(|block| block.text.0);
+        Ok(text.map(|role_prompt| Self { role_prompt }))
+    }
+}
+
+/// The session in `metadata.user_id`: a JSON text with `session_id`; before that it was
+/// `user_…_account_…_session_<id>`.
+fn session_in(user_id: &str) -> Option<Cow<'_, str>> {
+    if let Ok(UserId { session_id: Lax(Some(id)) }) = serde_json::from_str(user_id) {
+        return Some(id);
+    }
+    user_id.rsplit_once("_session_").map(|(_, id)| Cow::Borrowed(id))
+}
+
+/// The one working directory that the role's prompt states; none if it states two.
+fn stated_dir(role_prompt: &str) -> Option<String> {
+    let mut dirs = role_prompt.lines().filter_map(|line| line.strip_prefix(STATED_DIR));
+    let dir = dirs.next()?;
+    (dir.starts_with('/') && dirs.all(|other| other == dir)).then(|| dir.to_owned())
+}
+
+fn agent(known: Option<Agent<'static>>, role_prompt: &str) -> Option<Agent<'static>> {
+    let mut agent = known.unwrap_or_default();
+    agent.kind = class::agent_type(agent.sub, role_prompt).map(Name::from_wire);
+    (agent != Agent::default()).then_some(agent)
+}
+
+/// Results that no earlier request of the session reported: a retry, a fallback to another model or a request
+/// for a summary reports the same ones again.
+fn results(
+    conversation: &Conversation<'_>,
+    memory: &mut Memory,
+    facts: &mut RequestFacts,
+) -> Option<ToolResults<'static>> {
+    let mut results = ToolResults::default();
+    for result in &conversation.fresh {
+        let session = facts.session.as_ref();
+        if session.is_some_and(|session| memory.results.see(session, result.call.as_bytes()) > 0) {
+            continue;
+        }
+        results.count += 1;
+        if !result.failed {
+            continue;
+        }
+        results.failed += 1;
+        match conversation.tool_called(&result.call) {
+            Some(name) if results.failed_tools.len() < MAX_LISTED => {
+                results.failed_tools.push(Name::from_wire(name).into_owned());
+            }
+            Some(_) => {}
+            None => facts.notes.add(PARSER, "result_without_call"),
+        }
+    }
+    (results.count > 0).then_some(results)
+}
+
+#[cfg(test)]
+mod tests {
+    use ccxray_shared::entry::{Class, Parse, Route};
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const TURN: &[u8] = include_bytes!("../../../fixtures/turn.request.json");
+
+    fn facts_of(body: &[u8]) -> RequestFacts {
+        let mut facts = RequestFacts::of_route(Route::Messages);
+        read(body, &Key::from_bytes([7; 32]), &mut Memory::default(), &mut facts);
+        facts
+    }
+
+    fn facts(body: &Value) -> RequestFacts {
+        facts_of(body.to_string().as_bytes())
+    }
+
+    fn system(role_prompt: &str) -> Value {
+        json!([{"type": "text", "text": "a"}, {"type": "text", "text": "b"}, {"type": "text", "text": role_prompt}])
+    }
+
+    #[test]
+    fn a_title_is_a_request_without_tools_for_an_object_with_a_title() {
+        let body = |property: &str, tools: Value| {
+            let schema = json!({"type": "object", "properties": {property: {"type": "string"}}});
+            json!({"messages": [{"role": "user", "content": "x"}], "tools": tools,
+                "output_config": {"format": {"type": "json_schema", "schema": schema}}})
+        };
+        assert_eq!(facts(&body("title", json!([]))).class, Class::Title);
+        assert_eq!(facts(&body("name", json!([]))).class, Class::Turn);
+        assert_eq!(facts(&body("title", json!([{"name": "Bash"}]))).class, Class::Turn);
+    }
+
+    #[test]
+    fn a_search_has_one_tool_and_must_use_it() {
+        let tool = json!({"type": "web_search_20250305", "name": "web_search", "max_uses": 8});
+        let body = |tools: Value, choice: Value| json!({"messages": [{"role": "user", "content": "x"}], "tools": tools, "tool_choice": choice});
+        let forced = json!({"type": "tool", "name": "web_search"});
+        assert_eq!(facts(&body(json!([tool]), forced.clone())).class, Class::WebSearch);
+        assert_eq!(facts(&body(json!([tool]), json!({"type": "auto"}))).class, Class::Turn);
+        assert_eq!(facts(&body(json!([tool, {"name": "Bash"}]), forced)).class, Class::Turn);
+    }
+
+    #[test]
+    fn a_compaction_asks_for_a_summary_at_the_very_end() {
+        let ask = "CRITICAL: Respond with TEXT ONLY. Do NOT call any tools.\n\nYour task is to create a detailed summary of the conversation so far";
+        let user = |texts: &[&str]| {
+            let blocks: Vec<_> = texts.iter().map(|text| json!({"type": "text", "text": text})).collect();
+            json!({"role": "user", "content": blocks})
+        };
+        let class =
+            |messages: Value| facts(&json!({"messages": messages, "tools": [{"name": "Bash"}]})).class;
+        assert_eq!(class(json!([user(&["hello", ask])])), Class::Compaction);
+        assert_eq!(class(json!([{"role": "user", "content": ask}])), Class::Compaction);
+        assert_eq!(class(json!([user(&[ask, "hello"])])), Class::Turn);
+        let assistant = json!({"role": "assistant", "content": "a summary"});
+        assert_eq!(class(json!([user(&[ask]), assistant, user(&["go on"])])), Class::Turn);
+        assert_eq!(
+            class(json!([user(&["CRITICAL: Respond with TEXT ONLY. Do NOT call any tools."])])),
+            Class::Turn
+        );
+    }
+
+    #[test]
+    fn a_single_quota_is_a_probe() {
+        let body = |text: &str, max: u32| json!({"max_tokens": max, "messages": [{"role": "user", "content": text}]});
+        assert_eq!(facts(&body("quota", 1)).class, Class::Probe);
+        assert_eq!(facts(&body("quota", 100)).class, Class::Turn);
+        assert_eq!(facts(&body("quota?", 1)).class, Class::Turn);
+    }
+
+    #[test]
+    fn a_fetched_page_is_a_helper() {
+        let body = json!({"messages": [{"role": "user", "content": [{"type": "text", "text": "Web page content:\n---\nx"}]}]});
+        assert_eq!(facts(&body).class, Class::Helper);
+    }
+
+    #[test]
+    fn the_session_is_found_in_both_forms_of_the_user_id() {
+        assert_eq!(session_in(r#"{"device_id":"d","session_id":"s-1"}"#).as_deref(), Some("s-1"));
+        assert_eq!(session_in("user_abc_account_1_session_s-1").as_deref(), Some("s-1"));
+        assert_eq!(session_in("somebody"), None);
+        let by = |user_id: &str| facts(&json!({"messages": [], "metadata": {"user_id": user_id}})).session;
+        assert_eq!(by(r#"{"session_id":"s-1"}"#), by("user_x_account__session_s-1"));
+        assert_eq!(by("somebody"), None);
+    }
+
+    #[test]
+    fn the_directory_is_stated_in_one_place_only() {
+        let line = " - Primary working directory: /home/dev/a b";
+        assert_eq!(stated_dir(&format!("x\n{line}\ny")).as_deref(), Some("/home/dev/a b"));
+        assert_eq!(stated_dir(&format!("{line}\n{line}")).as_deref(), Some("/home/dev/a b"));
+        assert_eq!(stated_dir(&format!("{line}\n - Primary working directory: /other")), None);
+        assert_eq!(stated_dir(" - Primary working directory: not a path"), None);
+        assert_eq!(stated_dir(&format!("see{line}")), None);
+        let elsewhere = json!({"messages": [{"role": "user", "content": line}], "system": [{"type": "text", "text": line}]});
+        assert_eq!(facts(&elsewhere).stated_dir, None);
+        let here = json!({"messages": [], "system": system(line)});
+        assert_eq!(facts(&here).stated_dir.as_deref(), Some("/home/dev/a b"));
+    }
+
+    #[test]
+    fn agents_are_known_by_their_prompts() {
+        let kind = |sub: bool, prompt: &str| {
+            let known = sub.then(|| Agent { sub, ..Agent::default() });
+            agent(known, prompt).and_then(|agent| agent.kind).map(|kind| kind.to_string())
+        };
+        assert_eq!(kind(false, "\nYou are an interactive agent that helps users").as_deref(), Some("main"));
+        assert_eq!(
+            kind(true, "You are a file search specialist for Claude Code, x").as_deref(),
+            Some("explore")
+        );
+        assert_eq!(kind(true, "You are an agent for Claude Code").as_deref(), Some("general-purpose"));
+        assert_eq!(kind(true, "You are a poet"), None);
+        assert_eq!(kind(false, "You are a file search specialist for Claude Code"), None);
+    }
+
+    #[test]
+    fn results_count_once_in_a_session_whatever_repeats_them() {
+        let (key, mut memory) = (Key::from_bytes([7; 32]), Memory::default());
+        let body = |ids: &[&str], model: &str| {
+            let results: Vec<_> = ids
+                .iter()
+                .map(|id| json!({"type": "tool_result", "tool_use_id": id, "is_error": true}))
+                .collect();
+            json!({"model": model, "metadata": {"user_id": "_session_s"}, "messages": [
+                {"role": "assistant", "content": [{"type": "tool_use", "id": "a", "name": "Bash"}]},
+                {"role": "user", "content": results}]})
+        };
+        let mut count = |body: &Value| {
+            let mut facts = RequestFacts::of_route(Route::Messages);
+            read(body.to_string().as_bytes(), &key, &mut memory, &mut facts);
+            facts.results.map(|results| (results.count, results.failed, results.failed_tools.len()))
+        };
+        assert_eq!(count(&body(&["a"], "big")), Some((1, 1, 1)));
+        assert_eq!(count(&body(&["a"], "small")), None);
+        assert_eq!(count(&body(&["a", "lost"], "big")), Some((1, 1, 0)));
+    }
+
+    #[test]
+    fn fields_of_other_types_cost_only_themselves() {
+        let facts = facts(
+            &json!({"model": "m", "messages": [7, {"role": 3}, {"role": "user", "content": [null, {"type": "text", "text": {}}]}],
+            "system": "text", "tools": {"a": 1}, "tool_choice": [], "metadata": null, "max_tokens": "1", "output_config": {"format": 3}}),
+        );
+        assert_eq!(facts.model.as_deref(), Some("m"));
+        assert_eq!((facts.context.unwrap().messages, facts.class), (3, Class::Turn));
+        assert_eq!(facts.notes.parse(), Parse::Ok);
+    }
+
+    proptest! {
+        #[test]
+        fn a_spoilt_request_never_panics(at in 0..TURN.len(), with: u8, end in 0..TURN.len()) {
+            let mut spoilt = TURN.to_vec();
+            spoilt[at] = with;
+            facts_of(&spoilt);
+            facts_of(&spoilt[..end]);
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! From bytes to facts: pure functions over what passed by, and a little bounded state per session.
+//!
+//! Facts are what was on the wire: numbers, names, closed words, keyed hashes. What needs the text to be decided
+//! is decided here, by rules under [`RULES_VERSION`], and the text goes no further.
+//!
+//! - [`request`], [`answer`]: the two halves of an exchange, each handing over to its provider's parser.
+//! - [`anthropic`]: Anthropic Messages.
+//! - [`sse`]: the framing of a stream of events.
+//! - [`repeats`]: which request bodies a session has sent before.
+
+pub mod answer;
+pub mod anthropic;
+pub mod dialect;
+mod lax;
+pub mod notes;
+mod rate_limits;
+pub mod repeats;
+pub mod request;
+pub mod sse;
+
+pub use rate_limits::rate_limits;
+
+/// The version of the rules that need text: request classes, agent types, the stated directory, the words of an
+/// error message that stand for a full context. Raised with each change of what they decide.
+pub const RULES_VERSION: u32 = 1;

@@ -1,0 +1,106 @@
+//! What a request tells.
+
+use ccxray_shared::{
+    Name,
+    entry::{Agent, Class, ContextHints, Provider, Route, ToolResults},
+    key::Key,
+};
+use hyper::HeaderMap;
+
+use super::{
+    anthropic,
+    dialect::{Dialect, class_of},
+    notes::Notes,
+    repeats::Repeats,
+};
+
+/// A request, but for its body.
+#[derive(Clone, Copy, Debug)]
+pub struct Head<'a> {
+    /// Whose API.
+    pub provider: Provider,
+    /// Which operation.
+    pub route: Route,
+    /// The model, where the path names it.
+    pub path_model: Option<&'a str>,
+    /// The headers that the recorder gets to see.
+    pub headers: &'a HeaderMap,
+}
+
+impl Head<'_> {
+    /// The language of the exchange.
+    pub fn dialect(&self) -> Dialect {
+        Dialect::of(self.provider, self.route)
+    }
+}
+
+/// What is remembered from one request to the next; bounded, whatever comes.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// Request bodies.
+    pub bodies: Repeats,
+    /// Ids of tool calls whose results have been reported.
+    pub results: Repeats,
+}
+
+/// The facts of a request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RequestFacts {
+    /// What it is for.
+    pub class: Class,
+    /// The model that it asks for.
+    pub model: Option<Name<'static>>,
+    /// Keyed hash of its session's id.
+    pub session: Option<Name<'static>>,
+    /// Which agent asks.
+    pub agent: Option<Agent<'static>>,
+    /// Hints at the context window.
+    pub context: Option<ContextHints>,
+    /// The tool results that it reports for the first time.
+    pub results: Option<ToolResults<'static>>,
+    /// The working directory that the client states.
+    pub stated_dir: Option<String>,
+    /// What was not understood.
+    pub notes: Notes,
+}
+
+impl RequestFacts {
+    /// What can be told from the operation alone.
+    pub fn of_route(route: Route) -> Self {
+        Self {
+            class: class_of(route),
+            model: None,
+            session: None,
+            agent: None,
+            context: None,
+            results: None,
+            stated_dir: None,
+            notes: Notes::default(),
+        }
+    }
+
+    /// What can be told without the body.
+    pub fn of_head(head: Head<'_>, key: &Key) -> Self {
+        let mut facts = Self::of_route(head.route);
+        facts.model = head.path_model.map(|model| Name::from_wire(model).into_owned());
+        match head.dialect() {
+            Dialect::AnthropicMessages | Dialect::AnthropicCount => {
+                anthropic::head::read(head.headers, key, &mut facts);
+            }
+            Dialect::Unread => {}
+        }
+        facts
+    }
+
+    /// Adds what the decoded body tells.
+    pub fn add_body(&mut self, head: Head<'_>, key: &Key, body: &[u8], memory: &mut Memory) {
+        match head.dialect() {
+            Dialect::AnthropicMessages => anthropic::request::read(body, key, memory, self),
+            Dialect::AnthropicCount => {
+                anthropic::request::read(body, key, memory, self);
+                self.class = class_of(head.route);
+            }
+            Dialect::Unread => {}
+        }
+    }
+}

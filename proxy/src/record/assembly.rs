@@ -1,0 +1,169 @@
+//! One exchange, put together from its messages.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use ccxray_shared::{
+    Name,
+    entry::Outcome,
+    key::{HashOf, Key},
+};
+use hyper::header::CONTENT_ENCODING;
+
+use super::{
+    channel::CopyPermit,
+    exchange::{Closing, Opening, ResponseHead},
+};
+use crate::{
+    decode::ContentDecoder,
+    distil::{
+        answer::{AnswerFacts, AnswerReader},
+        dialect::Dialect,
+        request::{Head, Memory, RequestFacts},
+    },
+};
+
+/// What the distilling of every exchange shares.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) key: Key,
+    pub(super) memory: Memory,
+}
+
+/// An exchange that is not over.
+pub(super) enum Assembly {
+    /// As far as it has been seen.
+    Following(Box<Following>),
+    /// A parser has panicked on it.
+    Failed,
+}
+
+impl Default for Assembly {
+    fn default() -> Self {
+        Self::Following(Box::default())
+    }
+}
+
+/// Both directions of an exchange.
+#[derive(Default)]
+pub(super) struct Following {
+    request: Request,
+    answer: Option<AnswerReader>,
+}
+
+enum Request {
+    /// Its chunks, whose memory counts against the cap until it is read.
+    Collecting(Vec<(Bytes, CopyPermit)>),
+    Read(Box<RequestSide>),
+}
+
+impl Default for Request {
+    fn default() -> Self {
+        Self::Collecting(Vec::new())
+    }
+}
+
+/// What is known of a request.
+#[derive(Debug)]
+pub(super) struct RequestSide {
+    pub(super) facts: RequestFacts,
+    pub(super) digest: Option<Name<'static>>,
+    pub(super) repeats: u32,
+}
+
+impl Following {
+    pub(super) fn request_chunk(&mut self, opening: &Opening, chunk: Bytes, permit: CopyPermit) {
+        match &mut self.request {
+            Request::Collecting(chunks) if head(opening).dialect() != Dialect::Unread => {
+                chunks.push((chunk, permit));
+            }
+            Request::Collecting(_) | Request::Read(_) => {}
+        }
+    }
+
+    pub(super) fn request_end(&mut self, opening: &Opening, shared: &mut Shared) {
+        if let Request::Collecting(chunks) = &mut self.request {
+            let chunks = std::mem::take(chunks);
+            self.request = Request::Read(Box::new(read_request(opening, &chunks, shared)));
+        }
+    }
+
+    pub(super) fn response_head(&mut self, opening: &Opening, answer: &ResponseHead) {
+        let dialect = head(opening).dialect();
+        self.answer = Some(AnswerReader::new(dialect, answer.status, &answer.headers));
+    }
+
+    pub(super) fn response_chunk(&mut self, chunk: &[u8], at: Instant) {
+        if let Some(answer) = &mut self.answer {
+            answer.feed(chunk, at);
+        }
+    }
+
+    /// The exchange is over. Nothing is told from the copy of a body that has holes.
+    pub(super) fn finish(mut self, closing: &Closing, shared: &mut Shared) -> (RequestSide, AnswerFacts) {
+        let is_whole = closing.outcome == Outcome::Complete;
+        if !closing.shed {
+            self.request_end(&closing.opening, shared);
+        }
+        let request = match self.request {
+            Request::Read(side) => *side,
+            Request::Collecting(_) => RequestSide::of_head(&closing.opening, &shared.key),
+        };
+        let answer = match self.answer {
+            Some(answer) if !closing.shed => answer.finish(is_whole, closing.ended),
+            Some(_) | None => AnswerFacts::default(),
+        };
+        (request, answer)
+    }
+}
+
+impl RequestSide {
+    fn of_head(opening: &Opening, key: &Key) -> Self {
+        Self { facts: RequestFacts::of_head(head(opening), key), digest: None, repeats: 0 }
+    }
+
+    /// What can be said when even looking at the headers has failed.
+    pub(super) fn unread(opening: &Opening) -> Self {
+        Self { facts: RequestFacts::of_route(opening.route), digest: None, repeats: 0 }
+    }
+}
+
+fn head(opening: &Opening) -> Head<'_> {
+    Head {
+        provider: opening.provider,
+        route: opening.route,
+        path_model: opening.path_model.as_deref(),
+        headers: &opening.headers,
+    }
+}
+
+fn read_request(opening: &Opening, chunks: &[(Bytes, CopyPermit)], shared: &mut Shared) -> RequestSide {
+    let mut side = RequestSide::of_head(opening, &shared.key);
+    if chunks.iter().all(|(chunk, _)| chunk.is_empty()) {
+        return side;
+    }
+    let mut hasher = shared.key.hasher(HashOf::Body);
+    for (chunk, _) in chunks {
+        hasher.update(chunk);
+    }
+    let digest = hasher.finish();
+    let encoding = opening.headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok());
+    let mut decoder = ContentDecoder::new(encoding.unwrap_or_default());
+    if let ([(only, _)], true) = (chunks, decoder.is_identity()) {
+        side.facts.add_body(head(opening), &shared.key, only, &mut shared.memory);
+    } else {
+        let mut body = Vec::with_capacity(chunks.iter().map(|(chunk, _)| chunk.len()).sum());
+        for (chunk, _) in chunks {
+            decoder.feed(chunk, &mut |plain| body.extend_from_slice(plain));
+        }
+        let fault = decoder.finish(&mut |plain| body.extend_from_slice(plain));
+        side.facts.add_body(head(opening), &shared.key, &body, &mut shared.memory);
+        if let Some(fault) = fault {
+            side.facts.notes.add("decode", fault.as_str());
+        }
+    }
+    let session = side.facts.session.as_ref();
+    side.repeats = session.map_or(0, |session| shared.memory.bodies.see(session, digest.as_bytes()));
+    side.digest = Some(digest);
+    side
+}
