@@ -49,7 +49,7 @@ impl VictoriaMetrics {
     pub async fn totals(&self) -> Totals {
         // Samples become readable some seconds after they were stored, unless asked for at once.
         self.client.ask(&Ask::get("/internal/force_flush")).await;
-        let ask = Ask::get("/api/v1/export?match[]=%7B__name__%3D~%22ccxray.*%22%7D&reduce_mem_usage=1");
+        let ask = Ask::get("/api/v1/export?match[]=%7B__name__%3D~%22ccxray.*%22%7D");
         let answered = self.client.ask(&ask).await;
         assert_eq!(answered.status, 200, "the export of VictoriaMetrics");
         let text = String::from_utf8(answered.body).expect("the export is text");
