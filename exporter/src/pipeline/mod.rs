@@ -111,7 +111,10 @@ impl Pipeline {
     /// Counts an entry in the open window, which its time may lie before (`late`) but not behind.
     pub fn record(&mut self, classified: &Classified<'_>, late: bool) {
         let at = classified.entry.ended_at;
-        if at < self.since || !self.withheld.lets_through(at) {
+        let tier = self.identity.key.tier;
+        // A stamp lowers the tier for its exchange; a lower tier is another pipeline's, or nobody's.
+        let is_capped = classified.entry.tier_cap.is_some_and(|cap| cap < tier);
+        if is_capped || at < self.since || !self.withheld.lets_through(at) {
             return;
         }
         let mut recording = Recording::new(self, at, Some(classified.entry.provider));

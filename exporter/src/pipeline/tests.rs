@@ -1,1 +1,116 @@
+use ccxray_shared::{
+    Entry, Name,
+    entry::{Provider, ToolCall, ToolCalls},
+};
 
+use super::{
+    identity::{InstanceId, PipelineKey},
+    *,
+};
+use crate::{
+    classify::price_table::PriceTable,
+    measure::{entry::OVERFLOW, totals::Value},
+    source::tests::entry,
+};
+
+const WINDOW: Window = Window { start: UnixMillis(60_000), length: Duration::from_mins(1) };
+
+fn pipeline(tier: u8) -> Pipeline {
+    let key = PipelineKey { tier, ..PipelineKey::local() };
+    Pipeline::new(Identity { key, instance: InstanceId::from_bits(1) }, UnixMillis(0))
+}
+
+fn record(pipeline: &mut Pipeline, entry: &Entry<'_>) {
+    pipeline.record(&Classified::of(entry, &PriceTable::embedded()), false);
+}
+
+fn with_tools(names: &[String]) -> Entry<'static> {
+    let call = |name: &String| ToolCall {
+        name: Name::from_string(name.clone()),
+        namespace: None,
+        patterns: vec![],
+        writes_file: false,
+        skill: None,
+        agent: None,
+    };
+    let blocks = u32::try_from(names.len()).unwrap();
+    Entry { tools: Some(ToolCalls { blocks, calls: names.iter().map(call).collect() }), ..entry(70_000) }
+}
+
+/// The sums of `metric` by the value of its first attribute.
+fn sums(pipeline: &mut Pipeline, metric: Metric) -> BTreeMap<String, u64> {
+    pipeline.drain(WINDOW);
+    let rows = pipeline.totals.iter().filter(|(series, _)| series.metric == metric);
+    let sums = rows.map(|(series, row)| match row.value {
+        Value::Sum(sum) => (series.attributes.iter().map(|(_, v)| v.to_string()).collect::<Vec<_>>().join(","), sum),
+        Value::Histogram { .. } => panic!("{metric:?} is no sum"),
+    });
+    sums.collect()
+}
+
+#[test]
+fn tools_over_the_budget_are_counted_together_and_the_known_ones_never_are() {
+    let mut pipeline = pipeline(1);
+    let made_up: Vec<String> = (0..60).map(|i| format!("mcp__server__tool{i:02}")).collect();
+    record(&mut pipeline, &with_tools(&made_up));
+    record(&mut pipeline, &with_tools(&["Bash".to_owned(), "mcp__server__tool59".to_owned()]));
+    let invocations = sums(&mut pipeline, Metric::ToolInvocations);
+    assert_eq!(invocations.len(), 50 + 2, "fifty admitted, one known, one for the rest");
+    assert_eq!(invocations["Bash,anthropic"], 1);
+    assert_eq!(invocations["mcp__server__tool49,anthropic"], 1);
+    assert_eq!(invocations[&format!("{OVERFLOW},anthropic")], 11);
+    let overflow = sums(&mut pipeline, Metric::Overflow);
+    assert_eq!(overflow, [("ccxray.tool.invocations_total,tool".to_owned(), 11)].into());
+}
+
+#[test]
+fn calls_that_an_entry_no_longer_lists_are_counted_all_the_same() {
+    let mut pipeline = pipeline(1);
+    let mut entry = with_tools(&["Bash".to_owned()]);
+    entry.tools.as_mut().unwrap().blocks = 200;
+    record(&mut pipeline, &entry);
+    let invocations = sums(&mut pipeline, Metric::ToolInvocations);
+    assert_eq!(invocations[&format!("{OVERFLOW},anthropic")], 199);
+}
+
+#[test]
+fn a_stamp_of_tier_0_keeps_an_exchange_out_of_every_destination_but_not_off_the_local_page() {
+    let stamped = Entry { tier_cap: Some(0), ..entry(70_000) };
+    let (mut destination, mut local) = (pipeline(1), pipeline(0));
+    for pipeline in [&mut destination, &mut local] {
+        record(pipeline, &stamped);
+    }
+    assert_eq!(sums(&mut destination, Metric::Requests).len(), 0);
+    assert_eq!(sums(&mut local, Metric::Requests).values().sum::<u64>(), 1);
+}
+
+#[test]
+fn an_entrys_flags_are_on_what_it_raises_and_nowhere_else() {
+    let mut pipeline = pipeline(1);
+    let mut entry = with_tools(&(0..60).map(|i| format!("t{i}")).collect::<Vec<_>>());
+    entry.agent_otel = true;
+    record(&mut pipeline, &entry);
+    assert!(sums(&mut pipeline, Metric::Requests).contains_key("anthropic,messages,2xx,turn,true"));
+    assert!(sums(&mut pipeline, Metric::Overflow).contains_key("ccxray.tool.invocations_total,tool"));
+}
+
+#[test]
+fn made_up_models_cannot_make_more_series_than_the_budget() {
+    let mut pipeline = pipeline(1);
+    for i in 0..1000 {
+        let mut entry = entry(70_000);
+        entry.provider = Provider::Anthropic;
+        entry.model_served = Some(Name::from_string(format!("model-{i}")));
+        record(&mut pipeline, &entry);
+    }
+    pipeline.drain(WINDOW);
+    let latency = pipeline.totals.iter().filter(|(series, _)| series.metric == Metric::LatencyMs);
+    assert_eq!(latency.count(), 11);
+}
+
+#[test]
+fn a_window_is_aligned_to_its_length_and_ends_where_the_next_begins() {
+    let window = Window::around(UnixMillis(119_999), Duration::from_mins(1));
+    assert_eq!(window, WINDOW);
+    assert_eq!(Window::around(window.end(), window.length).start, UnixMillis(120_000));
+}

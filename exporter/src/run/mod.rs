@@ -30,7 +30,7 @@ use tokio::{runtime, sync::watch};
 
 use self::{consent::Consent, local_data::EngineData, lock::LockError};
 use crate::{
-    checkpoint::{Loaded, Store, StoreError},
+    checkpoint::{Loaded, State, Store, StoreError},
     classify::price_table::{ParsePricesError, PriceTable},
     cli::{Local, RunOptions},
     deliver::{
@@ -153,26 +153,23 @@ fn prices(options: &RunOptions) -> Result<PriceTable, RunError> {
 
 /// What the last run left, or a beginning.
 fn resume(state_dir: &StateDir, options: CoreOptions) -> Result<(Core, Source), RunError> {
-    let (state, lost) = match Store::new(&state_dir.exporter()).load()? {
-        Loaded::Fresh => (None, false),
-        Loaded::Current(state) => (Some(*state), false),
+    let spool = state_dir.spool();
+    let read_on = |state: State| (Source::resume(&spool, state.streams.clone()), Some(state));
+    let (source, state) = match Store::new(&state_dir.exporter()).load()? {
+        Loaded::Fresh => (Source::begin(&spool), None),
+        Loaded::Current(state) => read_on(*state),
         Loaded::Previous(state, error) => {
             tracing::warn!("{error}; going on from the one before");
-            (Some(*state), false)
+            read_on(*state)
         }
         Loaded::Damaged(error) => {
-            tracing::error!(
-                "{error}, and so is the one before; both are put aside, and counting starts anew"
-            );
-            (None, true)
+            tracing::error!("{error}, and so is the one before; both are put aside, and counting starts anew");
+            // Nobody knows what of the spool had been counted: it is not counted again.
+            let mut source = Source::begin(&spool);
+            source.skip_to_end()?;
+            (source, None)
         }
     };
-    let positions = state.as_ref().map(|state| state.streams.clone()).unwrap_or_default();
-    let mut source = Source::new(&state_dir.spool(), positions);
-    if lost {
-        // Nobody knows what of the spool had been counted: it is not counted again.
-        source.skip_to_end()?;
-    }
     Ok((Core::start(options, state, UnixMillis::now(), random_bits), source))
 }
 

@@ -16,6 +16,7 @@ use std::{
 
 use ccxray_shared::{
     UnixMillis,
+    entry::Seq,
     segment::{Position, Sequence, StreamId},
     spool::layout::{self, SegmentFile},
 };
@@ -41,17 +42,26 @@ pub struct Source {
     /// The next entry of each stream that has one, by time.
     heads: BinaryHeap<Reverse<(UnixMillis, StreamId)>>,
     findings: Vec<Finding>,
+    /// Whether the spool may be older than its first reader: then what is missing before the streams that are found
+    /// first was nobody's to read.
+    is_first_look: bool,
 }
 
 impl Source {
+    /// The spool in `dir`, which has never been read.
+    pub fn begin(dir: &Path) -> Self {
+        Self { is_first_look: true, ..Self::resume(dir, []) }
+    }
+
     /// The spool in `dir`, to be read on from `positions`.
-    pub fn new(dir: &Path, positions: impl IntoIterator<Item = StreamPosition>) -> Self {
+    pub fn resume(dir: &Path, positions: impl IntoIterator<Item = StreamPosition>) -> Self {
         let streams = positions.into_iter().map(|at| (at.stream, Stream::resume(at.stream, at.position)));
         Self {
             dir: dir.to_owned(),
             streams: streams.collect(),
             heads: BinaryHeap::new(),
             findings: Vec::new(),
+            is_first_look: false,
         }
     }
 
@@ -64,8 +74,9 @@ impl Source {
         // A stream without any segment has nothing left to read, and never will have: its writer makes the next
         // segment before the last one can be removed.
         self.streams.retain(|id, stream| listed.contains_key(id) || stream.head().is_some());
+        let next_seq = (!std::mem::take(&mut self.is_first_look)).then_some(Seq(0));
         for (id, segments) in listed {
-            self.streams.entry(id).or_insert_with(|| Stream::new(id)).refresh(&self.dir, segments)?;
+            self.streams.entry(id).or_insert_with(|| Stream::new(id, next_seq)).refresh(&self.dir, segments)?;
         }
         let headless: Vec<StreamId> =
             self.streams.values().filter(|stream| stream.head().is_none()).map(Stream::id).collect();
@@ -133,5 +144,7 @@ impl Source {
 /// The first segment of a stream.
 const FIRST: Sequence = Sequence(0);
 
+#[cfg(test)]
+mod model_tests;
 #[cfg(test)]
 pub(crate) mod tests;

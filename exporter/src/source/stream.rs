@@ -56,8 +56,10 @@ enum Step {
 }
 
 impl Stream {
-    pub(super) fn new(id: StreamId) -> Self {
-        Self::resume(id, Position { sequence: FIRST, offset: ByteOffset(0), next_seq: None })
+    /// A stream to be read from its beginning, or from what is left of it. `next_seq` is the number that its first
+    /// entry must have, if any other would be a loss.
+    pub(super) fn new(id: StreamId, next_seq: Option<Seq>) -> Self {
+        Self::resume(id, Position { sequence: FIRST, offset: ByteOffset(0), next_seq })
     }
 
     pub(super) fn resume(id: StreamId, position: Position) -> Self {
@@ -273,7 +275,7 @@ impl Stream {
     }
 
     /// How many entries are missing before the one with the number `found`; `None` if that one has been read before.
-    /// A stream that is read for the first time misses nothing.
+    /// Where no number is expected, nothing is missing.
     fn missing_before(&self, found: Seq) -> Option<u64> {
         found.0.checked_sub(self.read_to.next_seq.unwrap_or(found).0)
     }

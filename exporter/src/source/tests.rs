@@ -1,4 +1,4 @@
-use std::time::Instant;
+use std::{fs, time::Instant};
 
 use ccxray_shared::{
     Entry, Name,
@@ -87,7 +87,7 @@ fn streams_are_merged_by_the_time_of_their_entries() {
     let dir = tempfile::tempdir().unwrap();
     write(&mut writer(dir.path(), 1), &[10, 30, 50]);
     write(&mut writer(dir.path(), 2), &[20, 40]);
-    let mut source = Source::new(dir.path(), []);
+    let mut source = Source::begin(dir.path());
     assert_eq!(read_all(&mut source), [10, 20, 30, 40, 50]);
     assert_eq!(source.take_findings(), []);
     assert_eq!(source.lag_bytes(), 0);
@@ -98,11 +98,11 @@ fn reading_resumes_where_it_was_left() {
     let dir = tempfile::tempdir().unwrap();
     let mut writer = writer(dir.path(), 1);
     write(&mut writer, &[10, 20]);
-    let mut source = Source::new(dir.path(), []);
+    let mut source = Source::begin(dir.path());
     source.refresh().unwrap();
     take(&mut source);
     assert_eq!(source.peek().unwrap().1, UnixMillis(20), "read ahead, but not taken");
-    let mut resumed = Source::new(dir.path(), source.positions());
+    let mut resumed = Source::resume(dir.path(), source.positions());
     write(&mut writer, &[30]);
     assert_eq!(read_all(&mut resumed), [20, 30]);
     assert_eq!(resumed.take_findings(), []);
@@ -116,13 +116,32 @@ fn a_segment_that_was_removed_unread_is_a_counted_loss() {
     let stream = StreamId::from_bits(1);
     let mut writer = Writer::open(dir.path(), stream, options).unwrap();
     write(&mut writer, &[10]);
-    let mut source = Source::new(dir.path(), []);
+    let mut source = Source::begin(dir.path());
     assert_eq!(read_all(&mut source), [10]);
     write(&mut writer, &[20, 25]);
     write(&mut writer, &[30]);
-    std::fs::remove_file(dir.path().join(SegmentId { stream, sequence: Sequence(1) }.to_string())).unwrap();
+    fs::remove_file(dir.path().join(SegmentId { stream, sequence: Sequence(1) }.to_string())).unwrap();
     assert_eq!(read_all(&mut source), [30]);
     assert_eq!(source.take_findings(), [Finding::Lost { reason: Loss::Expired, entries: 2 }]);
+}
+
+#[test]
+fn what_was_removed_before_the_first_look_was_nobodys_to_read_but_later_it_is_a_loss() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut options = WriterOptions::new(Name::from_wire("0.1.0"), Name::from_wire("install"));
+    options.max_segment = 1;
+    for stream in [1, 2].map(StreamId::from_bits) {
+        let mut writer = Writer::open(dir.path(), stream, options.clone()).unwrap();
+        write(&mut writer, &[10]);
+        write(&mut writer, &[20]);
+        fs::remove_file(dir.path().join(SegmentId { stream, sequence: FIRST }.to_string())).unwrap();
+    }
+    let mut first = Source::begin(dir.path());
+    assert_eq!(read_all(&mut first), [20, 20]);
+    assert_eq!(first.take_findings(), []);
+    let mut later = Source::resume(dir.path(), []);
+    assert_eq!(read_all(&mut later), [20, 20]);
+    assert_eq!(later.take_findings(), [(); 2].map(|()| Finding::Lost { reason: Loss::Expired, entries: 1 }));
 }
 
 #[test]
@@ -134,7 +153,7 @@ fn a_torn_tail_of_a_dead_writer_is_one_loss_and_of_a_living_one_none() {
     let path = dir.path().join(SegmentId { stream: StreamId::from_bits(1), sequence: FIRST }.to_string());
     let mut file = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
     file.write_all(b"{\"kind\":\"entry\",\"v\":1,").unwrap();
-    let mut source = Source::new(dir.path(), []);
+    let mut source = Source::begin(dir.path());
     assert_eq!(read_all(&mut source), [10]);
     assert_eq!(source.take_findings(), []);
     drop(writer);
@@ -142,7 +161,7 @@ fn a_torn_tail_of_a_dead_writer_is_one_loss_and_of_a_living_one_none() {
     assert_eq!(source.take_findings(), [Finding::Lost { reason: Loss::Torn, entries: 1 }]);
     assert_eq!(read_all(&mut source), NOTHING);
     assert_eq!(source.take_findings(), []);
-    let mut resumed = Source::new(dir.path(), source.positions());
+    let mut resumed = Source::resume(dir.path(), source.positions());
     assert_eq!(read_all(&mut resumed), NOTHING);
     assert_eq!(resumed.take_findings(), [], "a loss is counted once, over restarts too");
 }
@@ -154,11 +173,11 @@ fn a_gap_that_was_read_ahead_of_an_untaken_entry_is_reported_once_over_a_restart
     write(&mut writer, &[10]);
     writer.stage_loss(3, Name::from_wire("no_slot"), UnixMillis(15));
     write(&mut writer, &[20]);
-    let mut source = Source::new(dir.path(), []);
+    let mut source = Source::begin(dir.path());
     source.refresh().unwrap();
     take(&mut source);
     assert_eq!(source.take_findings(), [Finding::Lost { reason: Loss::Gap("no_slot".into()), entries: 3 }]);
-    let mut resumed = Source::new(dir.path(), source.positions());
+    let mut resumed = Source::resume(dir.path(), source.positions());
     assert_eq!(read_all(&mut resumed), [20]);
     assert_eq!(resumed.take_findings(), []);
 }
@@ -176,7 +195,7 @@ fn damage_is_skipped_and_counted_and_the_next_line_is_read() {
     next.seq = Seq(1);
     Line::Entry(Box::new(next)).encode(&mut damage).unwrap();
     std::fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(&damage).unwrap();
-    let mut source = Source::new(dir.path(), []);
+    let mut source = Source::begin(dir.path());
     assert_eq!(read_all(&mut source), [10, 20]);
     let skipped = [Skipped::Malformed, Skipped::UnknownKind, Skipped::UnknownVersion].map(Finding::Skipped);
     assert_eq!(source.take_findings(), skipped);

@@ -121,7 +121,7 @@ impl Report {
 fn spool(state_dir: &StateDir, state: Option<&State>) -> io::Result<Spool> {
     let segments = layout::list(&state_dir.spool())?;
     let positions = state.map(|state| state.streams.clone()).unwrap_or_default();
-    let mut source = Source::new(&state_dir.spool(), positions);
+    let mut source = Source::resume(&state_dir.spool(), positions);
     source.refresh()?;
     Ok(Spool {
         segments: segments.len(),

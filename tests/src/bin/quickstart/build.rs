@@ -9,7 +9,9 @@ pub(crate) fn daemons() -> Result<(), Failed> {
     println!("building ccxray-proxy and ccxray-exporter …");
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
-    cargo.args(["build", "--locked", "--quiet", "-p", "ccxray-proxy", "-p", "ccxray-exporter"]);
+    // The whole workspace, as `cargo run --bin quickstart` has it: other packages would mean other features, and all
+    // dependencies would be compiled once more.
+    cargo.args(["build", "--locked", "--quiet", "--workspace", "--bins"]);
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
     }
