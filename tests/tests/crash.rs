@@ -122,10 +122,12 @@ async fn an_exporter_killed_a_hundred_times_counts_every_entry_once() {
     let upstream = Upstream::start(numbered).await;
     let mut proxy = Proxy::start(&state, &upstream.url()).await;
     let collector = Collector::start().await;
+    let exporter = Exporter::to(&collector.url()).interval("100ms");
+    // What ended before the first start is not counted: consent is not retroactive.
+    let mut running = exporter.start(&state).await;
     let load = Load::start(&proxy.url());
     for kill in 0..KILLS {
         let pushes = collector.count();
-        let mut exporter = Exporter::to(&collector.url()).interval("100ms").start(&state).await;
         if kill % 5 == 4 {
             // Some live long enough to push, and die during or soon after that.
             eventually("a push", || (collector.count() > pushes).then_some(())).await;
@@ -133,7 +135,8 @@ async fn an_exporter_killed_a_hundred_times_counts_every_entry_once() {
         } else {
             tokio::time::sleep(lifetime(kill, 300)).await;
         }
-        exporter.kill();
+        running.kill();
+        running = exporter.start(&state).await;
     }
     let finished = load.stop().await;
     proxy.stop().await;
@@ -146,7 +149,6 @@ async fn an_exporter_killed_a_hundred_times_counts_every_entry_once() {
         collector.count()
     );
 
-    let _exporter = Exporter::to(&collector.url()).start(&state).await;
     assert_collector_agrees_with(&spool, &collector).await;
 }
 
