@@ -29,11 +29,18 @@ pub struct World {
 impl World {
     /// Starts everything.
     pub async fn start(script: impl Script + 'static) -> Self {
+        Self::start_logging(script, "info").await
+    }
+
+    /// Starts everything, with daemons that log at this level.
+    pub async fn start_logging(script: impl Script + 'static, level: &str) -> Self {
         let state = State::new();
         let upstream = Upstream::start(script).await;
-        let proxy = Proxy::start(&state, &upstream.url()).await;
+        let log = ("CCXRAY_LOG".to_owned(), level.to_owned());
+        let proxy =
+            Proxy::start_with(&state, &upstream.url(), "127.0.0.1:0", std::slice::from_ref(&log)).await;
         let collector = Collector::start().await;
-        let exporter = Exporter::to(&collector.url()).start(&state).await;
+        let exporter = Exporter::to(&collector.url()).variable(&log.0, &log.1).start(&state).await;
         let client = Client::new(&proxy.url());
         Self { state, upstream, proxy, collector, exporter, client }
     }

@@ -91,7 +91,7 @@ async fn no_secret_of_the_traffic_is_kept_shown_or_sent() {
     let canaries = Canaries::default();
     let answers = answers(&canaries);
     let asks: Vec<_> = answers.iter().map(|_| asking(&canaries)).collect();
-    let world = World::start(in_order(answers)).await;
+    let world = World::start_logging(in_order(answers), "trace").await;
     for ask in &asks {
         world.client.fresh().ask(ask).await;
     }
