@@ -3,7 +3,6 @@
 use std::{
     error::Error,
     io, iter,
-    net::{SocketAddr, ToSocketAddrs},
     path::PathBuf,
     process::ExitCode,
     sync::Arc,
@@ -29,6 +28,7 @@ use crate::{
         client,
         forwarder::Forwarder,
         tls::{self, TlsSetupError},
+        tunnel::Proxies,
     },
     listen::{
         acceptor::{Acceptor, BindError},
@@ -36,12 +36,13 @@ use crate::{
         drain::Drain,
         signals::Signals,
     },
+    preflight::{self, PreflightError},
     record::{
         channel::Limits,
         gauges::ProxyGauges,
         recorder::{self, RecorderOptions},
     },
-    route::upstream::{Upstream, Upstreams},
+    route::upstream::Upstreams,
 };
 
 /// How many threads forward.
@@ -53,14 +54,9 @@ const RECORDER_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
-    /// Others could use it, and nobody said that they may.
-    #[error(
-        "{0} can be reached from other machines, and whoever reaches it can use the proxy; add --allow-remote if that is meant"
-    )]
-    Remote(ListenAddress),
-    /// A request would go round in circles.
-    #[error("upstream `{0}` leads back to this proxy; correct its url")]
-    OwnUpstream(String),
+    /// It would run in a way that it must not.
+    #[error(transparent)]
+    Preflight(#[from] PreflightError),
     /// No place for the state.
     #[error(transparent)]
     NoHome(#[from] NoHomeError),
@@ -82,7 +78,7 @@ impl ServeError {
     /// 78 if the configuration must be changed first, otherwise 1.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Remote(_) | Self::OwnUpstream(_) | Self::NoHome(_) | Self::Tls(_) => ExitCode::from(78),
+            Self::Preflight(_) | Self::NoHome(_) | Self::Tls(_) => ExitCode::from(78),
             Self::Bind(_) | Self::Ready(_) | Self::System(_) => ExitCode::FAILURE,
         }
     }
@@ -96,13 +92,15 @@ impl ServeError {
 
 /// Runs the proxy until a signal ends it.
 pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
-    let allows_remote = check_reach(options)?;
+    let allows_remote = preflight::check_reach(&options.listen, options.allow_remote)?;
     let upstreams = Upstreams::with(options.upstream.iter().cloned());
-    let client = client::build(tls::client_config(&extra_roots())?, options.connect_timeout);
+    let proxies = Proxies::from_env();
+    preflight::check_proxies(&proxies, &upstreams)?;
+    let client = client::build(tls::client_config(&extra_roots())?, proxies, options.connect_timeout);
     let gauges = Arc::new(ProxyGauges::default());
     let runtime = Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
     let acceptors = runtime.block_on(bind(&options.listen))?;
-    check_loops(&upstreams, &acceptors)?;
+    preflight::check_loops(&upstreams, acceptors.iter().map(Acceptor::address))?;
     let (sender, recorder) = recorder::start(recorder_options(options, allows_remote)?, gauges.clone())?;
     let guard =
         Guard { allowed_hosts: options.allow_host.clone(), allowed_origins: options.allow_origin.clone() };
@@ -118,16 +116,6 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
 
 fn shut_down(runtime: Runtime) {
     runtime.shutdown_timeout(Duration::from_secs(1));
-}
-
-/// Whether an address can be reached by other machines, which must be allowed.
-fn check_reach(options: &ServeOptions) -> Result<bool, ServeError> {
-    let Some(remote) = options.listen.iter().find(|address| address.is_remote()) else { return Ok(false) };
-    if !options.allow_remote {
-        return Err(ServeError::Remote(remote.clone()));
-    }
-    tracing::warn!("{remote} can be reached from other machines: whoever reaches it can use the proxy");
-    Ok(true)
 }
 
 fn extra_roots() -> Vec<(&'static str, PathBuf)> {
@@ -151,38 +139,6 @@ async fn bind(addresses: &[ListenAddress]) -> Result<Vec<Acceptor>, BindError> {
         acceptors.push(Acceptor::bind(address.clone()).await?);
     }
     Ok(acceptors)
-}
-
-fn check_loops(upstreams: &Upstreams, acceptors: &[Acceptor]) -> Result<(), ServeError> {
-    let own: Vec<SocketAddr> = acceptors.iter().filter_map(|acceptor| tcp(acceptor.address())).collect();
-    match upstreams.iter().find(|upstream| leads_to(upstream, &own)) {
-        Some(upstream) => Err(ServeError::OwnUpstream(upstream.name.to_string())),
-        None => Ok(()),
-    }
-}
-
-fn tcp(address: &ListenAddress) -> Option<SocketAddr> {
-    match address {
-        ListenAddress::Tcp(address) => Some(*address),
-        ListenAddress::Unix(_) => None,
-    }
-}
-
-/// Whether `upstream` is one of `own`. Its name is looked up only if the port is ours; a name that cannot be
-/// looked up now leads nowhere now.
-fn leads_to(upstream: &Upstream, own: &[SocketAddr]) -> bool {
-    let ours = own.iter().filter(|address| address.port() == upstream.port()).collect::<Vec<_>>();
-    if ours.is_empty() {
-        return false;
-    }
-    let host = upstream.authority.host().trim_start_matches('[').trim_end_matches(']');
-    let Ok(targets) = (host, upstream.port()).to_socket_addrs() else { return false };
-    targets.map(|target| target.ip().to_canonical()).any(|target| {
-        ours.iter().any(|address| {
-            let ip = address.ip().to_canonical();
-            ip == target || (ip.is_unspecified() && target.is_loopback()) || target.is_unspecified()
-        })
-    })
 }
 
 async fn serve(
@@ -209,7 +165,7 @@ async fn serve(
                 tracing::warn!("{} still in flight are cut off", drain.in_flight());
             }
         }
-        () = signals.stop() => tracing::warn!("told to stop again: not waiting any longer"),
+        () = signals.stop_at_once() => tracing::warn!("told to stop again: not waiting any longer"),
     }
     Ok(())
 }

@@ -121,6 +121,7 @@ fn an_exchange_in_flight_ends_before_the_daemon_does() {
     let mut server = take_post(&listener);
     daemon.signal(Signal::HUP);
     daemon.signal(Signal::TERM);
+    daemon.signal(Signal::INT);
     // The door is closed first.
     while TcpStream::connect(&daemon.ready.addresses[0]).is_ok() {
         assert!(daemon.child.try_wait().unwrap().is_none());
@@ -139,7 +140,9 @@ fn the_drain_ends_at_its_deadline_or_at_a_second_signal() {
         let mut server = take_post(&listener);
         daemon.signal(Signal::INT);
         while TcpStream::connect(&daemon.ready.addresses[0]).is_ok() {}
-        if signals == 2 {
+        let deadline = Instant::now() + PATIENCE;
+        while signals == 2 && daemon.child.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < deadline, "the daemon did not end");
             daemon.signal(Signal::INT);
         }
         assert_eq!(daemon.exit_code(), Some(0));
@@ -168,6 +171,24 @@ fn a_unix_socket_is_served_and_removed() {
     daemon.signal(Signal::TERM);
     assert_eq!(daemon.exit_code(), Some(0));
     assert!(!path.exists());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn running_out_of_descriptors_passes_when_clients_leave() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let daemon = Daemon::before(&listener, &[]);
+    let pid = Pid::from_child(&daemon.child);
+    let limit = rustix::process::Rlimit { current: Some(40), maximum: Some(40) };
+    rustix::process::prlimit(Some(pid), rustix::process::Resource::Nofile, limit).unwrap();
+    let crowd: Vec<TcpStream> =
+        (0..60).map(|_| TcpStream::connect(&daemon.ready.addresses[0]).unwrap()).collect();
+    drop(crowd);
+    let mut client = daemon.post();
+    take_post(&listener).write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").unwrap();
+    let mut answer = [0; 15];
+    client.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200 OK");
 }
 
 #[test]

@@ -11,8 +11,8 @@
 //! ```
 //!
 //! so that n metrics take at most log₂ n + 1 requests, and whatever is clean gets through. Where there are several
-//! poisoned metrics, what is left is sent in halves of halves, until [`MOST_TURNED_DOWN`] requests of the snapshot
-//! were turned down; what is still unsent then is given up.
+//! poisoned metrics, the suspect and each half of the rest are sent and hunted through on their own, until
+//! [`MOST_TURNED_DOWN`] requests of the snapshot were turned down; what is still unsent then is given up.
 
 /// After that many requests a destination objects to more than single metrics.
 pub const MOST_TURNED_DOWN: u32 = 32;
@@ -26,7 +26,6 @@ pub struct Plan {
     /// The last one is next.
     parts: Vec<Part>,
     turned_down: u32,
-    has_several_poisons: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +46,7 @@ enum Part {
 impl Plan {
     /// All of a snapshot with `metrics` metrics, in one request.
     pub fn whole(metrics: usize) -> Self {
-        Self { parts: vec![Part::Plain((0..metrics).collect())], turned_down: 0, has_several_poisons: false }
+        Self { parts: vec![Part::Plain((0..metrics).collect())], turned_down: 0 }
     }
 
     /// What the next request holds; `None` when the snapshot is done.
@@ -86,7 +85,6 @@ impl Plan {
             return self.parts.drain(..).flat_map(Part::into_metrics).collect();
         }
         match self.parts.pop() {
-            Some(Part::Plain(metrics)) if self.has_several_poisons => self.halve(metrics),
             Some(Part::Plain(metrics)) => self.hunt(metrics, Metrics::new()),
             Some(Part::Hunt { mut suspects, mut clean }) => {
                 clean.extend(suspects.split_off(suspects.len() / 2));
@@ -94,7 +92,6 @@ impl Plan {
             }
             // What was taken for clean is not, so the suspect may be innocent.
             Some(Part::Verdict { suspect, clean }) => {
-                self.has_several_poisons = true;
                 self.push(suspect);
                 self.halve(clean)
             }

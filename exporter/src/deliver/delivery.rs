@@ -5,10 +5,10 @@ use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequ
 
 use super::{
     bisect::{Metrics, Plan},
+    messages::{CutId, RejectReason},
     outcome::Outcome,
     payload::{Compression, Payload, point_count, select},
     queue::Waiting,
-    worker::{CutId, RejectReason},
 };
 
 /// A snapshot of which something is still to be sent.

@@ -5,11 +5,11 @@
 //! taken as it stands. Two things are stricter. Without an endpoint there is no destination, where the
 //! specification would fall back on localhost. And credentials travel over TLS, or not beyond this machine.
 
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
-use hyper::{Uri, header::HeaderName};
+use hyper::header::HeaderName;
 
-use super::{payload::Compression, secret::SecretValue};
+use super::{endpoint::Endpoint, payload::Compression, secret::SecretValue};
 
 /// How long one attempt may take, unless told.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -32,10 +32,6 @@ pub struct Destination {
     /// A PEM file with certificate authorities to trust beside the platform's.
     pub extra_ca: Option<PathBuf>,
 }
-
-/// An absolute `http` or `https` address. Printed without its query, which may hold a key.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Endpoint(Uri);
 
 /// Why the environment describes no destination. No message contains a header's value or an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -114,7 +110,7 @@ impl Destination {
         let Some((variable, endpoint)) = endpoint(env)? else { return Ok(None) };
         check_protocol(env)?;
         let headers = headers(env)?;
-        if !endpoint.may_carry_credentials() && (!headers.is_empty() || endpoint.0.query().is_some()) {
+        if !endpoint.may_carry_credentials() && (!headers.is_empty() || endpoint.expose().query().is_some()) {
             return Err(DestinationError::PlaintextCredentials { variable });
         }
         Ok(Some(Self {
@@ -124,43 +120,6 @@ impl Destination {
             timeout: timeout(env)?,
             extra_ca: CERTIFICATE.read(env).map(|(_, path)| PathBuf::from(path)),
         }))
-    }
-}
-
-impl Endpoint {
-    /// The address itself. It may hold a key in its query: for requests only.
-    pub fn expose(&self) -> &Uri {
-        &self.0
-    }
-
-    fn parse(variable: &'static str, text: &str) -> Result<Self, DestinationError> {
-        let uri: Uri = text.parse().map_err(|_| DestinationError::Endpoint { variable })?;
-        let authority = match (uri.scheme_str(), uri.authority()) {
-            (Some("http" | "https"), Some(authority)) if !authority.host().is_empty() => authority,
-            _ => return Err(DestinationError::Endpoint { variable }),
-        };
-        if authority.as_str().contains('@') {
-            return Err(DestinationError::UserInfo { variable });
-        }
-        Ok(Self(uri))
-    }
-
-    fn may_carry_credentials(&self) -> bool {
-        self.0.scheme_str() == Some("https") || self.0.host().is_some_and(is_loopback)
-    }
-}
-
-impl fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let authority = self.0.authority().map_or("", |authority| authority.as_str());
-        write!(f, "{}://{authority}{}", self.0.scheme_str().unwrap_or("http"), self.0.path())?;
-        if self.0.query().is_some() { f.write_str("?***") } else { Ok(()) }
-    }
-}
-
-impl fmt::Debug for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
     }
 }
 
@@ -291,12 +250,6 @@ pub(crate) fn percent_decode(text: &str) -> Option<Vec<u8>> {
         bytes.extend_from_slice(&part.as_bytes()[2..]);
     }
     Some(bytes)
-}
-
-fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]

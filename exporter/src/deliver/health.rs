@@ -112,6 +112,10 @@ pub enum State {
 }
 
 impl State {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Disabled, Self::Active, Self::Degraded, Self::CircuitOpen, Self::HalfOpen];
+
     /// As it stands in logs and labels.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -7,27 +7,31 @@
 //!                                      └ bisect:  which metrics go into it
 //! ```
 //!
-//! - [`destination`]: where to, read from the `OTEL_*` environment.
+//! - [`destination`], [`endpoint`]: where to, read from the `OTEL_*` environment. [`secret`]: values not to be seen.
 //! - [`outcome`], [`retry_after`]: what one attempt came to; pure.
 //! - [`health`]: the five states of a destination and its breaker; pure. [`record`]: what survives a restart.
 //! - [`queue`], [`payload`], [`zeros`], [`bisect`]: snapshots that wait, as bytes, and in parts when they are not taken
 //!   whole.
 //! - [`delivery`]: one snapshot on its way.
 //! - [`transport`], [`tls`]: one HTTP request.
-//! - [`worker`]: the task that brings these together, one per destination.
-//! - [`failure_log`]: `otel.log`, for people.
+//! - [`worker`]: the task that brings these together, one per destination. [`messages`]: what it takes and reports.
+//! - [`failure_log`]: `otel.log`, for people. [`self_telemetry`]: the exporter's own health, as metrics.
 
 pub mod bisect;
 pub mod delivery;
 pub mod destination;
+mod door;
+pub mod endpoint;
 pub mod failure_log;
 pub mod health;
+pub mod messages;
 pub mod outcome;
 pub mod payload;
 pub mod queue;
 pub mod record;
 pub mod retry_after;
 pub mod secret;
+pub mod self_telemetry;
 pub mod tls;
 pub mod transport;
 pub mod worker;
@@ -35,5 +39,7 @@ pub mod zeros;
 
 pub use destination::Destination;
 pub use failure_log::FailureLog;
+pub use messages::{CutId, FromWorker, Snapshot};
 pub use record::HealthRecord;
-pub use worker::{CutId, FromWorker, Snapshot, WorkerHandle, spawn};
+pub use self_telemetry::SelfTelemetry;
+pub use worker::{WorkerHandle, spawn};

@@ -9,6 +9,7 @@
 //! | 401, 403, 407 | refused | the next request with the same credentials will fare no better |
 //! | 413 | too large | parts of it may pass |
 //! | 400, 422 on the samples' age | too old | newer samples may pass |
+//! | 400 on the path | misconfigured | VictoriaMetrics' way of saying 404 |
 //! | other 400, 422 | poison | one metric spoils the rest |
 //! | 3xx, other 4xx, other 5xx | misconfigured | no OTLP endpoint at work there; OTLP forbids a quick retry |
 
@@ -115,7 +116,8 @@ pub fn classify(attempt: &Result<Reply, SendError>, now: UnixMillis) -> Outcome 
         },
         401 | 403 | 407 => Outcome::Refused,
         413 => Outcome::TooLarge,
-        400 | 422 if is_about_age(&reply.body) => Outcome::TooOld,
+        400 | 422 if says(&reply.body, &ABOUT_AGE) => Outcome::TooOld,
+        400 if says(&reply.body, &["unsupported path"]) => Outcome::Misconfigured,
         400 | 422 => Outcome::Poison,
         _ => Outcome::Misconfigured,
     }
@@ -154,13 +156,14 @@ fn json_rejected(body: &[u8]) -> Option<i64> {
     rejected.as_i64().or_else(|| rejected.as_str()?.parse().ok())
 }
 
-/// What Prometheus, Mimir, Thanos and VictoriaMetrics say about samples that come too late. The reply may be plain
-/// text or a protobuf status with the same text inside.
-fn is_about_age(body: &[u8]) -> bool {
+/// What Prometheus, Mimir, Thanos and VictoriaMetrics say about samples that come too late.
+const ABOUT_AGE: [&str; 5] =
+    ["out of order", "too old", "out of bounds", "too far in the past", "duplicate sample for timestamp"];
+
+/// Whether one of the phrases stands in `body`, which may be plain text or a protobuf status with a text inside.
+fn says(body: &[u8], phrases: &[&str]) -> bool {
     let text = String::from_utf8_lossy(body).to_ascii_lowercase().replace(['-', '_'], " ");
-    ["out of order", "too old", "out of bounds", "too far in the past", "duplicate sample for timestamp"]
-        .iter()
-        .any(|phrase| text.contains(phrase))
+    phrases.iter().any(|phrase| text.contains(phrase))
 }
 
 #[cfg(test)]
@@ -259,6 +262,8 @@ mod tests {
             assert_eq!(reply(422, None, body), expected, "{body:?}");
         }
         assert_eq!(reply(500, None, b"out of order"), Outcome::Misconfigured);
+        let wrong_path = b"unsupported path requested: \"/v1/metrics\"";
+        assert_eq!(reply(400, None, wrong_path), Outcome::Misconfigured);
     }
 
     #[test]

@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use super::{payload::Payload, worker::CutId, zeros};
+use super::{messages::CutId, payload::Payload, zeros};
 
 /// A snapshot, encoded.
 #[derive(Clone, Debug)]

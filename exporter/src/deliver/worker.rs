@@ -7,8 +7,6 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ccxray_shared::UnixMillis;
-use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
-use serde::{Deserialize, Serialize};
 use tokio::{
     sync::Notify,
     task::AbortHandle,
@@ -17,9 +15,11 @@ use tokio::{
 
 use super::{
     delivery::Delivery,
-    destination::{Destination, Endpoint},
+    destination::Destination,
+    endpoint::Endpoint,
     failure_log::{FailureLog, Subject},
     health::{Event, Health, Jitter, MonoMillis, NextAttempt, Policy, State},
+    messages::{FromWorker, Snapshot},
     outcome::{self, Outcome, OutcomeKind},
     payload::{Compression, Payload},
     queue::{Limits, Queue, Waiting},
@@ -28,68 +28,6 @@ use super::{
     transport::{HttpTransport, Reply, SendError, Transport},
     zeros,
 };
-
-/// What a snapshot covers: a number that grows from cut to cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct CutId(pub u64);
-
-/// Totals at a window's end, to be sent.
-#[derive(Clone, Debug)]
-pub struct Snapshot {
-    /// What they cover.
-    pub cut: CutId,
-    /// The request.
-    pub request: ExportMetricsServiceRequest,
-}
-
-/// What a worker reports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FromWorker {
-    /// The destination has this cut, and with it everything before.
-    Acked {
-        /// The cut.
-        cut: CutId,
-        /// Points of its snapshot that the destination did not take, and that will not be sent again.
-        rejected: u64,
-    },
-    /// The destination's health changed. `since` tells whether its state did.
-    Health(HealthRecord),
-    /// Snapshots were given up. Later ones hold what they held.
-    Dropped {
-        /// How many.
-        snapshots: u64,
-    },
-    /// Points were turned down. Those of an acked snapshot are in its `rejected`, too.
-    Rejected {
-        /// Why.
-        reason: RejectReason,
-        /// How many.
-        points: u64,
-    },
-}
-
-/// Why points were turned down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RejectReason {
-    /// The destination said so in a partial success.
-    PartialSuccess,
-    /// Their metric alone is too large for a request.
-    TooLarge,
-    /// Their metric was found to spoil the request.
-    BadData,
-}
-
-impl RejectReason {
-    /// As it stands on a metric.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::PartialSuccess => "partial_success",
-            Self::TooLarge => "too_large",
-            Self::BadData => "bad_data",
-        }
-    }
-}
 
 /// What may be tuned, for tests.
 #[derive(Clone, Copy, Debug, Default)]
@@ -163,6 +101,7 @@ pub fn spawn_with(
         shared: Arc::clone(&shared),
         health: health.restore(clock.now()),
         record: health,
+        last_outcome: health.cause,
         policy: tuning.policy,
         clock,
         log,
@@ -216,6 +155,7 @@ struct Worker<T> {
     shared: Arc<Shared>,
     health: Health,
     record: HealthRecord,
+    last_outcome: Option<OutcomeKind>,
     policy: Policy,
     clock: Clock,
     log: FailureLog,
@@ -255,7 +195,7 @@ impl<T: Transport> Worker<T> {
             if self.health.state() == State::Degraded {
                 return;
             }
-            self.step(Event::CooldownOver, self.record.cause);
+            self.step(Event::CooldownOver);
         }
     }
 
@@ -271,7 +211,8 @@ impl<T: Transport> Worker<T> {
                 Err(error) => self.log.attempt(now, self.subject(), kind.as_str(), error),
             }
         }
-        self.step(event_of(outcome), Some(kind));
+        self.last_outcome = Some(kind);
+        self.step(event_of(outcome));
     }
 
     fn conclude(&mut self, delivery: &Delivery) {
@@ -283,19 +224,19 @@ impl<T: Transport> Worker<T> {
             let (cut, rejected) = (delivery.cut(), delivery.rejected());
             self.shared.report(FromWorker::Acked { cut, rejected });
         } else {
-            self.step(Event::Lost, self.record.cause);
+            self.step(Event::Lost);
             self.shared.report_dropped(backlog + 1);
         }
     }
 
-    fn step(&mut self, event: Event, cause: Option<OutcomeKind>) {
+    fn step(&mut self, event: Event) {
         let now = self.clock.now();
         let before = self.health;
         self.health = before.step(event, now.mono, &self.policy, jitter());
         if self.health == before {
             return;
         }
-        let record = HealthRecord::new(self.health, cause, now);
+        let record = HealthRecord::new(self.health, self.last_outcome, now);
         if self.health.state() == before.state() {
             self.record = HealthRecord { since: self.record.since, ..record };
         } else {

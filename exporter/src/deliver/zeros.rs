@@ -12,7 +12,7 @@ use opentelemetry_proto::tonic::{
     metrics::v1::{HistogramDataPoint, Metric, NumberDataPoint, metric::Data},
 };
 
-use super::worker::CutId;
+use super::messages::CutId;
 
 /// Whether the snapshot `cut` holds zero points: those that are not at its own time.
 pub fn any(request: &ExportMetricsServiceRequest, cut: CutId) -> bool {
@@ -118,7 +118,10 @@ pub(crate) mod tests {
         };
         let scope = ScopeMetrics { metrics: vec![metric], ..ScopeMetrics::default() };
         ExportMetricsServiceRequest {
-            resource_metrics: vec![ResourceMetrics { scope_metrics: vec![scope], ..ResourceMetrics::default() }],
+            resource_metrics: vec![ResourceMetrics {
+                scope_metrics: vec![scope],
+                ..ResourceMetrics::default()
+            }],
         }
     }
 

@@ -27,7 +27,7 @@ use super::routes::{self, Answer, LocalData};
 const MOST_CONNECTIONS: usize = 32;
 
 /// For the request's head.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// For a connection in all.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(30);

@@ -42,7 +42,9 @@ fn sums(pipeline: &mut Pipeline, metric: Metric) -> BTreeMap<String, u64> {
     pipeline.drain(WINDOW);
     let rows = pipeline.totals.iter().filter(|(series, _)| series.metric == metric);
     let sums = rows.map(|(series, row)| match row.value {
-        Value::Sum(sum) => (series.attributes.iter().map(|(_, v)| v.to_string()).collect::<Vec<_>>().join(","), sum),
+        Value::Sum(sum) => {
+            (series.attributes.iter().map(|(_, v)| v.to_string()).collect::<Vec<_>>().join(","), sum)
+        }
         Value::Histogram { .. } => panic!("{metric:?} is no sum"),
     });
     sums.collect()

@@ -4,121 +4,33 @@
 //! in two places only: the engine's commands, and the snapshots that it hands over.
 
 pub mod consent;
+pub mod error;
 mod local_data;
 pub mod lock;
 mod signals;
+mod stop;
 
-use std::{
-    io,
-    path::PathBuf,
-    process::ExitCode,
-    sync::Arc,
-    thread::JoinHandle,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use ccxray_shared::{
     UnixMillis,
-    daemon::{
-        guard::Guard,
-        ready::{Ready, WriteReadyError},
-    },
-    private::{self, PrivateDirError},
-    state_dir::{NoHomeError, StateDir},
+    daemon::{guard::Guard, ready::Ready},
+    private,
+    state_dir::StateDir,
 };
 use tokio::{runtime, sync::watch};
 
-use self::{consent::Consent, local_data::EngineData, lock::LockError};
+pub use self::error::RunError;
+use self::{consent::Consent, local_data::EngineData, signals::Signals, stop::Stop};
 use crate::{
-    checkpoint::{Loaded, State, Store, StoreError},
-    classify::price_table::{ParsePricesError, PriceTable},
+    checkpoint::{Loaded, State, Store},
+    classify::price_table::PriceTable,
     cli::{Local, RunOptions},
-    deliver::{
-        self, CutId, FailureLog, FromWorker, Snapshot, WorkerHandle, destination::DestinationError,
-        failure_log::OpenLogError, tls::TlsError,
-    },
+    deliver::{self, CutId, FailureLog, FromWorker, Snapshot, WorkerHandle},
     engine::{Command, Commands, Core, CoreOptions, Engine, EngineOptions, random_bits},
-    local::{self, server::BindError},
+    local,
     source::{self, Source},
 };
-
-/// How long a stop may take in all.
-const STOP_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// Why the daemon does not run.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RunError {
-    /// No place for the state.
-    #[error(transparent)]
-    NoHome(#[from] NoHomeError),
-    /// The state's directory is not fit.
-    #[error(transparent)]
-    Directory(#[from] PrivateDirError),
-    /// Another exporter works there.
-    #[error(transparent)]
-    Lock(#[from] LockError),
-    /// The destination's configuration.
-    #[error(transparent)]
-    Destination(#[from] DestinationError),
-    /// The certificates.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-    /// The price table could not be read.
-    #[error("failed to read the price table `{path}`")]
-    ReadPrices {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// The price table is not one.
-    #[error("price table `{path}`")]
-    Prices {
-        /// Which.
-        path: PathBuf,
-        /// What is wrong with it.
-        #[source]
-        source: ParsePricesError,
-    },
-    /// What was remembered cannot be used.
-    #[error(transparent)]
-    Checkpoint(#[from] StoreError),
-    /// The failure log cannot be written.
-    #[error(transparent)]
-    FailureLog(#[from] OpenLogError),
-    /// The local page has no address.
-    #[error(transparent)]
-    Bind(#[from] BindError),
-    /// Nobody would learn that it is ready.
-    #[error(transparent)]
-    Ready(#[from] WriteReadyError),
-    /// The system refused something.
-    #[error("failed to start")]
-    System(#[from] io::Error),
-}
-
-impl RunError {
-    /// 75 if another instance is at work, 78 if the configuration must be changed first, otherwise 1.
-    pub fn exit_code(&self) -> ExitCode {
-        match self {
-            Self::Lock(LockError::Held { .. }) => ExitCode::from(75),
-            Self::NoHome(_)
-            | Self::Destination(_)
-            | Self::Tls(_)
-            | Self::ReadPrices { .. }
-            | Self::Prices { .. } => ExitCode::from(78),
-            Self::Lock(LockError::Io { .. })
-            | Self::Directory(_)
-            | Self::Checkpoint(_)
-            | Self::FailureLog(_)
-            | Self::Bind(_)
-            | Self::Ready(_)
-            | Self::System(_) => ExitCode::FAILURE,
-        }
-    }
-}
 
 /// Runs the exporter until a signal ends it.
 pub fn run(options: &RunOptions) -> Result<(), RunError> {
@@ -163,7 +75,9 @@ fn resume(state_dir: &StateDir, options: CoreOptions) -> Result<(Core, Source), 
             read_on(*state)
         }
         Loaded::Damaged(error) => {
-            tracing::error!("{error}, and so is the one before; both are put aside, and counting starts anew");
+            tracing::error!(
+                "{error}, and so is the one before; both are put aside, and counting starts anew"
+            );
             // Nobody knows what of the spool had been counted: it is not counted again.
             let mut source = Source::begin(&spool);
             source.skip_to_end()?;
@@ -181,7 +95,7 @@ async fn serve(
     core: Core,
     source: Source,
 ) -> Result<(), RunError> {
-    let signals = signals::Signals::listen()?;
+    let signals = Signals::listen()?;
     let local = match options.local {
         Local::Off => None,
         Local::At(address) => Some(local::bind(address, Guard::default()).await?),
@@ -254,47 +168,4 @@ fn deliver_to(
             offered.send_replace(cut);
         }
     })
-}
-
-/// Everything that has to come to an end.
-struct Stop {
-    commands: Commands,
-    engine: JoinHandle<()>,
-    worker: Option<Arc<WorkerHandle>>,
-    acks: watch::Receiver<CutId>,
-    last_offer: watch::Receiver<CutId>,
-}
-
-impl Stop {
-    /// Ends within [`STOP_TIMEOUT`]. Without `flush` nothing is sent any more, and what is under way is broken off,
-    /// before anything else happens.
-    async fn carry_out(mut self, flush: bool) {
-        let deadline = Instant::now() + STOP_TIMEOUT;
-        let abort = |worker: &Option<Arc<WorkerHandle>>| {
-            if let Some(worker) = worker {
-                worker.abort();
-            }
-        };
-        if !flush {
-            abort(&self.worker);
-        }
-        self.commands.send(Command::Stop { flush });
-        let engine = self.engine;
-        let ended = tokio::task::spawn_blocking(move || engine.join());
-        match tokio::time::timeout_at(deadline.into(), ended).await {
-            Ok(Ok(Ok(()))) => {}
-            Ok(_) => tracing::error!("the engine ended by a panic; the last checkpoint stays"),
-            Err(_) => tracing::warn!("the engine did not end in time; the last checkpoint stays"),
-        }
-        if flush && self.worker.is_some() {
-            let last = *self.last_offer.borrow_and_update();
-            let acked = self.acks.wait_for(|&acked| acked >= last);
-            if !matches!(tokio::time::timeout_at(deadline.into(), acked).await, Ok(Ok(_))) {
-                tracing::warn!(
-                    "the last snapshot was not acknowledged in time; its totals are in the checkpoint"
-                );
-            }
-            abort(&self.worker);
-        }
-    }
 }

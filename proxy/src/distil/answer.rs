@@ -58,6 +58,8 @@ enum Body {
     Json {
         bytes: Vec<u8>,
         overlong: bool,
+        /// An error may come without a body, a success may not.
+        may_be_empty: bool,
     },
     /// Nothing in it is looked at: another language, or an error page that somebody in between has written.
     Opaque {
@@ -106,7 +108,7 @@ impl Body {
         match dialect {
             Dialect::AnthropicMessages if streamed => Self::Events(Box::default()),
             Dialect::AnthropicMessages | Dialect::AnthropicCount if is("application/json") => {
-                Self::Json { bytes: Vec::new(), overlong: false }
+                Self::Json { bytes: Vec::new(), overlong: false, may_be_empty: !status.is_success() }
             }
             Dialect::AnthropicMessages => Self::Opaque { streamed, unexpected: status.is_success() },
             Dialect::AnthropicCount | Dialect::Unread => Self::Opaque { streamed, unexpected: false },
@@ -119,7 +121,7 @@ impl Body {
                 let (parser, stream) = &mut **events;
                 parser.feed(plain, &mut |event| stream.event(event, at));
             }
-            Self::Json { bytes, overlong } => {
+            Self::Json { bytes, overlong, .. } => {
                 *overlong |= bytes.len() + plain.len() > MAX_JSON;
                 if !*overlong {
                     bytes.extend_from_slice(plain);
@@ -140,9 +142,13 @@ impl Body {
                 }
             }
             Self::Json { overlong: true, .. } => facts.notes.add("json", "answer_too_long"),
-            Self::Json { bytes, overlong: false } if whole => facts = anthropic::read_message(&bytes),
             // Half an object has no meaning.
-            Self::Json { .. } => {}
+            Self::Json { .. } if !whole => {}
+            Self::Json { bytes, may_be_empty, .. } => {
+                if !(bytes.is_empty() && may_be_empty) {
+                    facts = anthropic::read_message(&bytes);
+                }
+            }
             Self::Opaque { streamed, unexpected } => {
                 facts.streamed = streamed;
                 if unexpected && whole {

@@ -95,12 +95,35 @@ impl RequestFacts {
     /// Adds what the decoded body tells.
     pub fn add_body(&mut self, head: Head<'_>, key: &Key, body: &[u8], memory: &mut Memory) {
         match head.dialect() {
-            Dialect::AnthropicMessages => anthropic::request::read(body, key, memory, self),
+            Dialect::AnthropicMessages => {
+                anthropic::request::read(body, key, &mut memory.results, self);
+            }
             Dialect::AnthropicCount => {
-                anthropic::request::read(body, key, memory, self);
+                // The results in it are reported by the turn that follows: nothing is remembered of them here.
+                anthropic::request::read(body, key, &mut Repeats::default(), self);
                 self.class = class_of(head.route);
+                self.results = None;
             }
             Dialect::Unread => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_of_tokens_leaves_the_results_to_the_turn() {
+        let (headers, key, mut memory) = (HeaderMap::new(), Key::from_bytes([7; 32]), Memory::default());
+        let mut results = |route| {
+            let head = Head { provider: Provider::Anthropic, route, path_model: None, headers: &headers };
+            let mut facts = RequestFacts::of_head(head, &key);
+            facts.add_body(head, &key, include_bytes!("../../fixtures/turn.request.json"), &mut memory);
+            (facts.class, facts.results.map(|results| results.count))
+        };
+        assert_eq!(results(Route::CountTokens), (Class::TokenCount, None));
+        assert_eq!(results(Route::Messages), (Class::Turn, Some(3)));
+        assert_eq!(results(Route::Messages), (Class::Turn, None));
     }
 }

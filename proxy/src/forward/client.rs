@@ -22,24 +22,36 @@ use hyper_util::{
 use rustls::ClientConfig;
 use tower_service::Service;
 
-use super::request_body::RequestBody;
+use super::{
+    request_body::RequestBody,
+    tunnel::{MaybeTunnel, Proxies},
+};
 
 /// How long a connection without a request is kept.
 const IDLE: Duration = Duration::from_mins(1);
 
-type Tls = HttpsConnector<HttpConnector>;
+/// How often the system asks a silent upstream whether it is still there. A laptop that was asleep or has changed
+/// its network would otherwise wait for ever for an answer that cannot come any more.
+const PROBE: Duration = Duration::from_secs(30);
+
+type Tls = HttpsConnector<MaybeTunnel>;
 
 /// The client that all exchanges share.
 pub type UpstreamClient = Client<WithDeadline<Tls>, RequestBody>;
 
 /// Makes the client. A connection must stand, TLS included, within `connect_timeout`; for everything after that
 /// there is no timeout, because models think for minutes.
-pub fn build(tls: ClientConfig, connect_timeout: Duration) -> UpstreamClient {
+pub fn build(tls: ClientConfig, proxies: Proxies, connect_timeout: Duration) -> UpstreamClient {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
-    let connector =
-        HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(tcp);
+    tcp.set_keepalive(Some(PROBE));
+    tcp.set_keepalive_interval(Some(PROBE));
+    let connector = HttpsConnectorBuilder::new()
+        .with_tls_config(tls)
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(MaybeTunnel::new(tcp, proxies));
     Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE)

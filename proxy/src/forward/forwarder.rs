@@ -29,7 +29,7 @@ use super::{
     headers,
     loop_marker::LoopMarker,
     request_body::RequestBody,
-    response_body::{Relayed, ResponseBody},
+    response_body::ResponseBody,
     upgrade::relay,
 };
 use crate::{
@@ -110,38 +110,70 @@ impl Forwarder {
 
     async fn exchange(
         &self,
-        mut request: Request<Incoming>,
+        request: Request<Incoming>,
         destination: Destination,
         in_flight: InFlight,
     ) -> Response<ResponseBody> {
         let id = ExchangeId(self.next_id.fetch_add(1, Relaxed));
-        let (request_tap, response_tap) = exchange::begin(&self.sender, opening(id, &request, &destination));
-        let websocket =
-            headers::wants_websocket(request.method(), request.headers()).then(|| upgrade::on(&mut request));
-        // What passes after an upgrade is no longer the request's body.
-        let (body_tap, stream_tap) = match websocket {
-            Some(_) => (None, Some(request_tap)),
-            None => (Some(request_tap), None),
-        };
-        let request = self.outgoing(request, &destination, body_tap, websocket.is_some());
-        let client = websocket.zip(stream_tap);
-        match self.client.request(request).await {
-            Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => match client {
-                Some(client) => switch(response, client, response_tap, in_flight),
-                None => fail(Failure::UnaskedSwitch, &destination, response_tap),
-            },
+        let taps = exchange::begin(&self.sender, opening(id, &request, &destination));
+        if headers::wants_websocket(request.method(), request.headers()) {
+            self.websocket(id, request, &destination, taps, in_flight).await
+        } else {
+            self.plain(id, request, &destination, taps).await
+        }
+    }
+
+    async fn plain(
+        &self,
+        id: ExchangeId,
+        request: Request<Incoming>,
+        destination: &Destination,
+        (request_tap, response_tap): (RequestTap, ResponseTap),
+    ) -> Response<ResponseBody> {
+        let request = self.outgoing(request, destination, Some(request_tap), false);
+        match self.send(id, request, destination).await {
+            Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
+                fail(Failure::UnaskedSwitch, destination, response_tap)
+            }
+            Ok(response) => answer(response, response_tap),
+            Err(failure) => fail(failure, destination, response_tap),
+        }
+    }
+
+    async fn websocket(
+        &self,
+        id: ExchangeId,
+        mut request: Request<Incoming>,
+        destination: &Destination,
+        (request_tap, response_tap): (RequestTap, ResponseTap),
+        in_flight: InFlight,
+    ) -> Response<ResponseBody> {
+        let client = upgrade::on(&mut request);
+        // What passes after the upgrade is no longer the request's body: the relay has its tap.
+        let request = self.outgoing(request, destination, None, true);
+        match self.send(id, request, destination).await {
+            Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
+                switch(response, (client, request_tap), response_tap, in_flight)
+            }
             Ok(response) => {
-                if let Some((_, request_tap)) = client {
-                    request_tap.end();
-                }
+                request_tap.end();
                 answer(response, response_tap)
             }
-            Err(error) => {
-                let cause = failure::in_one_line(&error);
-                tracing::warn!("exchange {:016x} with `{}`: {cause}", id.0, destination.upstream.name);
-                fail(Failure::of(&error), &destination, response_tap)
-            }
+            Err(failure) => fail(failure, destination, response_tap),
         }
+    }
+
+    async fn send(
+        &self,
+        id: ExchangeId,
+        request: Request<RequestBody>,
+        destination: &Destination,
+    ) -> Result<Response<Incoming>, Failure> {
+        self.client.request(request).await.map_err(|error| {
+            let cause = failure::in_one_line(&error);
+            tracing::warn!("exchange {:016x} with `{}`: {cause}", id.0, destination.upstream.name);
+            Failure::of(&error)
+        })
     }
 
     fn outgoing(
@@ -179,7 +211,7 @@ fn answer(response: Response<Incoming>, mut tap: ResponseTap) -> Response<Respon
     tap.head(ResponseHead { status: parts.status, headers: noted(&parts.headers) });
     parts.version = Version::HTTP_11;
     headers::toward_client(&mut parts.headers, false);
-    Response::from_parts(parts, ResponseBody::Relayed(Relayed::new(body, tap)))
+    Response::from_parts(parts, ResponseBody::relayed(body, tap))
 }
 
 fn switch(

@@ -1,8 +1,15 @@
 //! What the system tells the daemon.
 
-use std::io;
+use std::{io, time::Duration};
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    time::timeout,
+};
+
+/// Within this time a second signal is an echo of the first: `timeout`, for one, signals both the process and its
+/// group.
+const ECHO: Duration = Duration::from_millis(200);
 
 /// The signals that end the daemon.
 #[derive(Debug)]
@@ -29,5 +36,16 @@ impl Signals {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
+    }
+
+    /// Waits for one more, from somebody who does not want to wait.
+    pub async fn stop_at_once(&mut self) {
+        let echoes = async {
+            loop {
+                self.stop().await;
+            }
+        };
+        let _: Result<(), _> = timeout(ECHO, echoes).await;
+        self.stop().await;
     }
 }

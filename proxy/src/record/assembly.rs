@@ -1,6 +1,6 @@
 //! One exchange, put together from its messages.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use ccxray_shared::{
@@ -23,6 +23,9 @@ use crate::{
     },
 };
 
+/// The longest request that is read, decoded. No provider takes one of this size.
+const MAX_REQUEST: usize = 64 << 20;
+
 /// What the distilling of every exchange shares.
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -36,6 +39,8 @@ pub(super) enum Assembly {
     Following(Box<Following>),
     /// A parser has panicked on it.
     Failed,
+    /// Its entry is written, but the client may still be sending its request.
+    Over(Arc<Opening>),
 }
 
 impl Default for Assembly {
@@ -153,10 +158,15 @@ fn read_request(opening: &Opening, chunks: &[(Bytes, CopyPermit)], shared: &mut 
         side.facts.add_body(head(opening), &shared.key, only, &mut shared.memory);
     } else {
         let mut body = Vec::with_capacity(chunks.iter().map(|(chunk, _)| chunk.len()).sum());
+        let mut keep = |plain: &[u8]| {
+            if body.len() + plain.len() <= MAX_REQUEST {
+                body.extend_from_slice(plain);
+            }
+        };
         for (chunk, _) in chunks {
-            decoder.feed(chunk, &mut |plain| body.extend_from_slice(plain));
+            decoder.feed(chunk, &mut keep);
         }
-        let fault = decoder.finish(&mut |plain| body.extend_from_slice(plain));
+        let fault = decoder.finish(&mut keep);
         side.facts.add_body(head(opening), &shared.key, &body, &mut shared.memory);
         if let Some(fault) = fault {
             side.facts.notes.add("decode", fault.as_str());

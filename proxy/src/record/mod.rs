@@ -4,6 +4,7 @@
 mod assembly;
 pub mod channel;
 pub mod exchange;
+mod exchanges;
 pub mod gauges;
 pub mod noted;
 pub mod panics;

@@ -4,10 +4,8 @@
 //! when a parser panics, one entry says so.
 
 use std::{
-    collections::HashMap,
     convert::Infallible,
     io,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -22,15 +20,14 @@ use ccxray_shared::{
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded, select};
 
 use super::{
-    assembly::{Assembly, Following, RequestSide, Shared},
     channel::{Limits, Sender, channel},
-    exchange::{Closing, ExchangeId, Message},
+    exchange::Message,
+    exchanges::Exchanges,
     gauges::ProxyGauges,
     spooling::{Place, Spooling},
     stats::Gauging,
-    summary::{self, Dirs},
+    summary::Dirs,
 };
-use crate::distil::{answer::AnswerFacts, request::Memory};
 
 /// Staged bytes that are written without waiting for a pause in the traffic.
 const BATCH: usize = 64 * 1024;
@@ -92,12 +89,9 @@ impl RecorderThread {
 
 struct Recorder {
     sender: Sender,
-    exchanges: HashMap<ExchangeId, Assembly>,
-    shared: Shared,
-    dirs: Dirs,
+    exchanges: Exchanges,
     spooling: Spooling,
     gauging: Gauging,
-    panics: u64,
     without_slot: u64,
 }
 
@@ -114,15 +108,13 @@ impl Recorder {
         // Until the install's key can be read, hashes are made with one that nobody has.
         let mut bits = [0; 32];
         getrandom::fill(&mut bits)?;
+        let dirs = if options.drop_dirs { Dirs::Drop } else { Dirs::Keep };
         let place = Place { state_dir: options.state_dir, fsync: options.fsync, caps: options.caps };
         Ok(Self {
             sender,
-            exchanges: HashMap::new(),
-            shared: Shared { key: Key::from_bytes(bits), memory: Memory::default() },
-            dirs: if options.drop_dirs { Dirs::Drop } else { Dirs::Keep },
+            exchanges: Exchanges::new(Key::from_bytes(bits), dirs),
             spooling: Spooling::new(place, at),
             gauging: Gauging::new(gauges, at),
-            panics: 0,
             without_slot: 0,
         })
     }
@@ -184,7 +176,7 @@ impl Recorder {
         self.burst(messages, messages.len());
         self.settle();
         let now = UnixMillis::now();
-        if let Some(stats) = self.gauging.if_changed(&self.sender, self.panics, now) {
+        if let Some(stats) = self.gauging.if_changed(&self.sender, self.exchanges.panics(), now) {
             self.spooling.stage_stats(stats);
         }
         self.spooling.commit(now, Instant::now());
@@ -195,132 +187,19 @@ impl Recorder {
     fn settle(&mut self) {
         let (now, at) = (UnixMillis::now(), Instant::now());
         if let Some(key) = self.spooling.tick(now, at) {
-            self.shared.key = key;
+            self.exchanges.use_key(key);
         }
         let without_slot = self.sender.refusals().without_slot;
         self.spooling.lose(without_slot - self.without_slot, "no_slot");
         self.without_slot = without_slot;
-        if let Some(stats) = self.gauging.if_due(&self.sender, self.panics, now, at) {
+        if let Some(stats) = self.gauging.if_due(&self.sender, self.exchanges.panics(), now, at) {
             self.spooling.stage_stats(stats);
         }
         self.spooling.commit(now, at);
     }
 
     fn take(&mut self, message: Message) {
-        match message {
-            Message::RequestChunk(opening, chunk, mut permit) => {
-                permit.received();
-                self.guarded(opening.id, |exchange, _| exchange.request_chunk(&opening, chunk, permit));
-            }
-            Message::RequestEnd(opening, mut permit) => {
-                permit.received();
-                self.guarded(opening.id, |exchange, shared| exchange.request_end(&opening, shared));
-            }
-            Message::ResponseHead(opening, head, mut permit) => {
-                permit.received();
-                self.guarded(opening.id, |exchange, _| exchange.response_head(&opening, &head));
-            }
-            Message::ResponseChunk(opening, chunk, at, mut permit) => {
-                permit.received();
-                self.guarded(opening.id, |exchange, _| exchange.response_chunk(&chunk, at));
-            }
-            Message::Finish(closing, slot) => {
-                self.finish(&closing);
-                drop(slot);
-            }
-        }
-    }
-
-    /// Lets `step` work on an exchange. If it panics, the exchange has failed: its entry will say no more than
-    /// what the forwarding side knows.
-    fn guarded(&mut self, id: ExchangeId, step: impl FnOnce(&mut Following, &mut Shared)) {
-        let assembly = self.exchanges.entry(id).or_default();
-        let Assembly::Following(following) = assembly else { return };
-        let shared = &mut self.shared;
-        if catch_unwind(AssertUnwindSafe(|| step(following, shared))).is_err() {
-            *assembly = Assembly::Failed;
-            self.panics += 1;
-        }
-    }
-
-    fn finish(&mut self, closing: &Closing) {
-        let known = match self.exchanges.remove(&closing.opening.id).unwrap_or_default() {
-            Assembly::Following(following) => self.finished(*following, closing),
-            Assembly::Failed => None,
-        };
-        let failed = known.is_none();
-        let (request, answer) =
-            known.unwrap_or_else(|| (RequestSide::unread(&closing.opening), AnswerFacts::default()));
-        let entry = summary::entry(closing, request, answer, self.dirs, failed);
-        self.spooling.stage(entry, UnixMillis::now());
-    }
-
-    fn finished(&mut self, following: Following, closing: &Closing) -> Option<(RequestSide, AnswerFacts)> {
-        let shared = &mut self.shared;
-        let finished = catch_unwind(AssertUnwindSafe(|| following.finish(closing, shared)));
-        self.panics += u64::from(finished.is_err());
-        finished.ok()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use ccxray_shared::entry::{Outcome, Provider, Route};
-    use hyper::HeaderMap;
-
-    use super::*;
-    use crate::{record::exchange::Opening, route::stamp::Attribution};
-
-    fn closing(id: u64) -> Closing {
-        let opening = Opening {
-            id: ExchangeId(id),
-            started_at: UnixMillis(1),
-            started: Instant::now(),
-            provider: Provider::Anthropic,
-            upstream: "anthropic".into(),
-            route: Route::Messages,
-            path_model: None,
-            headers: HeaderMap::new(),
-            attribution: Attribution::default(),
-        };
-        Closing {
-            ended: opening.started,
-            opening: Arc::new(opening),
-            head: None,
-            outcome: Outcome::Complete,
-            request_bytes: 5,
-            response_bytes: 6,
-            shed: false,
-        }
-    }
-
-    #[test]
-    fn a_panic_in_a_parser_costs_the_facts_of_one_exchange() {
-        let dir = tempfile::tempdir().unwrap();
-        let options = RecorderOptions {
-            state_dir: StateDir::resolve(Some(dir.path().join("state"))).unwrap(),
-            fsync: Fsync::None,
-            caps: retention::Caps::default(),
-            limits: Limits::default(),
-            drop_dirs: false,
-        };
-        let (sender, messages) = channel(options.limits);
-        let mut recorder = Recorder::new(options, Arc::new(ProxyGauges::default()), sender).unwrap();
-        recorder.settle();
-        recorder.guarded(ExchangeId(1), |_, _| panic!("a parser's mistake"));
-        recorder.guarded(ExchangeId(1), |_, _| unreachable!("a failed exchange is left alone"));
-        recorder.finish(&closing(1));
-        recorder.finish(&closing(2));
-        recorder.end(&messages);
-        let spool = dir.path().join("state/spool");
-        let segment = std::fs::read_dir(&spool).unwrap().next().unwrap().unwrap();
-        let text = std::fs::read_to_string(segment.path()).unwrap();
-        let lines: Vec<&str> = text.lines().collect();
-        assert!(
-            lines[1].contains(r#""parse":"error""#) && lines[1].contains(r#""response_bytes":6"#),
-            "{text}"
-        );
-        assert!(lines[2].contains(r#""parse":"ok""#), "{text}");
-        assert!(lines[3].contains(r#""recorder_panics":1"#), "{text}");
+        let spooling = &mut self.spooling;
+        self.exchanges.take(message, &mut |entry| spooling.stage(entry, UnixMillis::now()));
     }
 }

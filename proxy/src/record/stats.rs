@@ -60,3 +60,24 @@ impl Gauging {
         changed.then(|| self.written.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::channel::{Limits, channel};
+
+    #[test]
+    fn gauges_are_written_when_changed_and_not_more_often_than_the_interval() {
+        let (sender, _messages) = channel(Limits::default());
+        let begun = Instant::now();
+        let mut gauging = Gauging::new(Arc::default(), begun);
+        let mut ask = |after: Duration, panics| {
+            gauging.if_due(&sender, panics, UnixMillis(7), begun + after).map(|stats| stats.recorder_panics)
+        };
+        assert_eq!(ask(INTERVAL, 0), None, "nothing has changed");
+        assert_eq!(ask(INTERVAL + Duration::from_secs(1), 1), None, "too early");
+        assert_eq!(ask(2 * INTERVAL, 1), Some(1));
+        assert_eq!(ask(3 * INTERVAL, 1), None, "nothing has changed");
+        assert_eq!(ask(4 * INTERVAL, 2), Some(2));
+    }
+}

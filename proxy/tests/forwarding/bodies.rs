@@ -171,6 +171,21 @@ async fn a_client_that_waits_for_100_gets_it_and_the_upstream_never_hears_of_it(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_early_hint_does_no_harm() {
+    let (listener, address) = upstream().await;
+    let proxy = Proxy::before(address).await;
+    let mut client = proxy.send(GET).await;
+    let mut server = accept(&listener).await;
+    read_head(&mut server).await;
+    let hint = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
+    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    server.write_all([hint, hint, answer].concat().as_bytes()).await.unwrap();
+    let head = read_head(&mut client).await;
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+    assert_eq!(read_rest(&mut client).await, b"ok");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn answers_without_a_body_leave_the_connection_usable() {
     let (listener, address) = upstream().await;
     let proxy = Proxy::before(address).await;

@@ -1,9 +1,8 @@
 //! Who is not let in.
 
-use ccxray_proxy::listen::{acceptor::Acceptor, address::ListenAddress};
 use tokio::io::AsyncWriteExt;
 
-use super::support::{Proxy, accept, has_header, read_head, read_past, read_rest, upstream};
+use super::support::{Proxy, accept, has_header, listener, read_head, read_past, read_rest, upstream};
 
 async fn refused(request: &str) -> String {
     let (listener, address) = upstream().await;
@@ -85,8 +84,7 @@ async fn a_header_value_never_stands_in_an_own_answer() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_comes_round_is_stopped() {
-    let any = || ListenAddress::Tcp("127.0.0.1:0".parse().unwrap());
-    let (first, second) = (Acceptor::bind(any()).await.unwrap(), Acceptor::bind(any()).await.unwrap());
+    let (first, second) = (listener().await, listener().await);
     let (to_first, to_second) = (first.address().to_string(), second.address().to_string());
     let first = Proxy::at(first, &[format!("anthropic=http://{to_second}")]);
     let second = Proxy::at(second, &[format!("anthropic=http://{to_first}")]);
@@ -95,4 +93,36 @@ async fn a_request_that_comes_round_is_stopped() {
     let head = read_head(&mut client).await;
     assert!(head.starts_with("HTTP/1.1 508 ") && has_header(&head, "x-ccxray-error: loop"), "{head}");
     assert_eq!((first.gauges.refused(), second.gauges.refused()), (1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn malformed_requests_are_answered_here_and_never_reach_an_upstream() {
+    let (listener, address) = upstream().await;
+    let proxy = Proxy::before(address).await;
+    let long = "x".repeat(70_000);
+    let many = "x: y\r\n".repeat(101);
+    for (status, malformed) in [
+        (400, "Content-Length : 5"),
+        (400, "Content-Length: +5"),
+        (400, "Content-Length: 5\r\nContent-Length: 6"),
+        (400, "Content-Length: 5, 6"),
+        (400, "Content-Length: -1"),
+        (400, "Content-Length: 99999999999999999999"),
+        (400, "Transfer-Encoding: chunked, identity"),
+        (400, "Transfer-Encoding: identity"),
+        (400, "X-Folded: a\r\n b"),
+        (400, "X-Nul: a\0b"),
+        (400, "X Space: a"),
+        (400, "no colon"),
+        (431, &format!("X-Long: {long}")),
+        (431, &many),
+    ] {
+        let mut client = proxy
+            .send(&format!("POST /v1/messages HTTP/1.1\r\nHost: HOST\r\n{malformed}\r\n\r\nhello"))
+            .await;
+        let head = read_head(&mut client).await;
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{malformed:.40}: {head}");
+    }
+    let reached = tokio::time::timeout(std::time::Duration::from_millis(200), listener.accept()).await;
+    assert!(reached.is_err() && proxy.messages().is_empty());
 }

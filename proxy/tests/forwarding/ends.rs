@@ -1,6 +1,9 @@
 //! How exchanges end, and that nobody is told otherwise.
 
+use std::time::Duration;
+
 use ccxray_shared::entry::Outcome;
+use hyper_util::client::proxy::matcher::Matcher;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::support::{Proxy, accept, dechunk, has_header, read_head, read_past, read_rest, soon, upstream};
@@ -79,13 +82,30 @@ async fn an_upstream_that_is_not_there_is_a_502_in_its_providers_shape() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upstream_that_never_shakes_hands_is_a_504() {
     let (_listener, address) = upstream().await;
-    let proxy = Proxy::with(&[format!("anthropic=https://{address}")]).await;
+    let proxy = Proxy::hurried(&format!("anthropic=https://{address}"), Duration::from_millis(100)).await;
     let mut client = proxy.send(POST).await;
     let head = read_head(&mut client).await;
     assert!(
         head.starts_with("HTTP/1.1 504 ") && has_header(&head, "x-ccxray-error: connect_timeout"),
         "{head}"
     );
+    assert_eq!(proxy.closing().await.outcome, Outcome::UpstreamUnreachable);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_company_proxy_is_asked_for_a_tunnel_and_its_refusal_is_a_502() {
+    let (listener, address) = upstream().await;
+    let matcher = Matcher::builder().https(format!("http://user:canary@{address}")).build();
+    let proxy = Proxy::behind(matcher, "anthropic=https://api.example").await;
+    let mut client = proxy.send(POST).await;
+    let mut company = accept(&listener).await;
+    let head = read_head(&mut company).await;
+    assert!(head.starts_with("CONNECT api.example:443 HTTP/1.1\r\n"), "{head}");
+    // `user:canary`, encoded with coreutils' `base64`.
+    assert!(has_header(&head, "Proxy-Authorization: Basic dXNlcjpjYW5hcnk="), "{head}");
+    company.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n").await.unwrap();
+    let answer = String::from_utf8(read_rest(&mut client).await).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 502 ") && !answer.contains("canary"), "{answer}");
     assert_eq!(proxy.closing().await.outcome, Outcome::UpstreamUnreachable);
 }
 
@@ -138,7 +158,8 @@ async fn an_answer_that_comes_before_the_upload_is_complete_is_delivered() {
     let client =
         proxy.send("POST /v1/messages HTTP/1.1\r\nHost: HOST\r\nContent-Length: 67108864\r\n\r\n").await;
     let (mut from_proxy, mut to_proxy) = client.into_split();
-    let sending = tokio::spawn(async move { to_proxy.write_all(&vec![0; 64 << 20]).await.map(|()| to_proxy) });
+    let sending =
+        tokio::spawn(async move { to_proxy.write_all(&vec![0; 64 << 20]).await.map(|()| to_proxy) });
     let mut server = accept(&listener).await;
     read_head(&mut server).await;
     let mut some = vec![0; 65536];
@@ -193,7 +214,7 @@ async fn a_request_that_was_written_is_never_sent_again() {
     drop(server);
     let head = read_head(&mut client).await;
     assert!(head.starts_with("HTTP/1.1 502 "), "{head}");
-    let again = tokio::time::timeout(std::time::Duration::from_millis(300), listener.accept()).await;
+    let again = tokio::time::timeout(Duration::from_millis(300), listener.accept()).await;
     assert!(again.is_err(), "a second connection for a request that had been written");
 }
 
@@ -213,7 +234,7 @@ async fn a_malformed_upload_is_the_clients_fault() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_drain_lets_what_is_in_flight_end_and_nothing_else_in() {
+async fn a_drain_lets_what_is_in_flight_end_and_closes_the_rest() {
     let (listener, address) = upstream().await;
     let proxy = Proxy::before(address).await;
     let mut idle = proxy.connect().await;
@@ -229,6 +250,5 @@ async fn a_drain_lets_what_is_in_flight_end_and_nothing_else_in() {
         assert!(read_rest(&mut client).await.ends_with(b"ok"));
     };
     tokio::join!(drained, ending);
-    assert!(tokio::net::TcpStream::connect(proxy.address).await.is_err());
     assert_eq!(proxy.gauges.connections(), 0);
 }

@@ -3,7 +3,7 @@
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use ccxray_proxy::{
-    forward::{client, forwarder::Forwarder, tls},
+    forward::{client, forwarder::Forwarder, tls, tunnel::Proxies},
     listen::{
         acceptor::Acceptor,
         address::ListenAddress,
@@ -18,6 +18,7 @@ use ccxray_proxy::{
 };
 use ccxray_shared::daemon::guard::Guard;
 use crossbeam_channel::Receiver;
+use hyper_util::client::proxy::matcher::Matcher;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -51,17 +52,30 @@ impl Proxy {
     }
 
     pub(crate) async fn with(upstreams: &[String]) -> Self {
-        let any = ListenAddress::Tcp("127.0.0.1:0".parse().unwrap());
-        let acceptor = Acceptor::bind(any).await.unwrap();
-        Self::at(acceptor, upstreams)
+        Self::at(listener().await, upstreams)
+    }
+
+    /// A proxy that reaches its upstream through the proxies of `matcher`.
+    pub(crate) async fn behind(matcher: Matcher, upstream: &str) -> Self {
+        Self::new(listener().await, &[upstream.to_owned()], Proxies::matching(matcher), PATIENCE)
+    }
+
+    /// A proxy that gives up on a connection after `limit`.
+    pub(crate) async fn hurried(upstream: &str, limit: Duration) -> Self {
+        let proxies = Proxies::matching(Matcher::builder().build());
+        Self::new(listener().await, &[upstream.to_owned()], proxies, limit)
     }
 
     /// A proxy at a listener that is bound already.
     pub(crate) fn at(acceptor: Acceptor, upstreams: &[String]) -> Self {
+        Self::new(acceptor, upstreams, Proxies::matching(Matcher::builder().build()), PATIENCE)
+    }
+
+    fn new(acceptor: Acceptor, upstreams: &[String], proxies: Proxies, connect_timeout: Duration) -> Self {
         let ListenAddress::Tcp(address) = *acceptor.address() else { panic!("a tcp listener") };
         let gauges = Arc::new(ProxyGauges::default());
         let (sender, messages) = channel(Limits::default());
-        let client = client::build(tls::client_config(&[]).unwrap(), Duration::from_millis(200));
+        let client = client::build(tls::client_config(&[]).unwrap(), proxies, connect_timeout);
         let upstreams = Upstreams::with(upstreams.iter().map(|upstream| upstream.parse().unwrap()));
         let forwarder = Forwarder::new(Guard::default(), upstreams, client, sender, gauges.clone()).unwrap();
         let (drain, in_flight): (Drain, InFlight) = Drain::new();
@@ -99,6 +113,11 @@ impl Proxy {
     pub(crate) async fn drained(&self) {
         soon(self.drain.drain()).await;
     }
+}
+
+/// A listener for a proxy.
+pub(crate) async fn listener() -> Acceptor {
+    Acceptor::bind(ListenAddress::Tcp("127.0.0.1:0".parse().unwrap())).await.unwrap()
 }
 
 /// A listener of the test's own, as an upstream.

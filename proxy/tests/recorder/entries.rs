@@ -116,6 +116,26 @@ fn an_encoded_stream_tells_the_same_as_a_plain_one() {
 }
 
 #[test]
+fn an_encoded_stream_cut_short_tells_what_came_and_is_noted_only_if_it_claims_to_be_whole() {
+    let answer = fixture("tools.answer.sse");
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(&answer[..1000]).unwrap();
+    gzip.flush().unwrap();
+    let cut = gzip.get_ref();
+    let script = |id, outcome| {
+        let mut script = Script::turn(id, br#"{"messages":[]}"#, EVENTS, cut);
+        script.answer_headers = headers(&[EVENTS, ("content-encoding", "gzip")]);
+        script.outcome = outcome;
+        script
+    };
+    recorded(&[script(1, Outcome::Complete), script(2, Outcome::UpstreamAbort)], |entries| {
+        assert!(entries.iter().all(|entry| entry.usage.as_ref().unwrap().counts.input_tokens == Some(1000)));
+        assert_eq!((entries[0].parse, &*entries[0].notes[0].reason), (Parse::Partial, "truncated"));
+        assert_eq!((entries[1].parse, entries[1].notes.len()), (Parse::Ok, 0));
+    });
+}
+
+#[test]
 fn a_message_that_is_no_stream_is_told() {
     let (request, answer) = (fixture("turn.request.json"), fixture("message.answer.json"));
     recorded(&[Script::turn(1, &request, JSON, &answer)], |entries| {
@@ -177,11 +197,14 @@ fn errors_are_told_without_their_messages() {
     let (overloaded, too_long) = (fixture("overloaded.error.json"), fixture("too_long.error.json"));
     let html = b"<html>CANARY bad gateway</html>";
     let mut scripts = [
+        Script::turn(4, &request, JSON, b""),
         Script::turn(1, &request, JSON, &overloaded),
         Script::turn(2, &request, JSON, &too_long),
         Script::turn(3, &request, ("content-type", "text/html"), html),
     ];
-    (scripts[0].status, scripts[1].status, scripts[2].status) = (529, 400, 502);
+    for (script, status) in scripts.iter_mut().zip([500, 529, 400, 502]) {
+        script.status = status;
+    }
     recorded(&scripts, |entries| {
         let errors: Vec<_> = entries
             .iter()
@@ -189,8 +212,14 @@ fn errors_are_told_without_their_messages() {
                 entry.error.as_ref().map(|error| (error.kind.as_deref().unwrap(), error.context_length))
             })
             .collect();
-        assert_eq!(errors, [Some(("overloaded_error", false)), Some(("invalid_request_error", true)), None]);
-        assert_eq!(entries.iter().map(|entry| entry.status.unwrap()).collect::<Vec<_>>(), [529, 400, 502]);
+        assert_eq!(
+            errors,
+            [None, Some(("overloaded_error", false)), Some(("invalid_request_error", true)), None]
+        );
+        assert_eq!(
+            entries.iter().map(|entry| entry.status.unwrap()).collect::<Vec<_>>(),
+            [500, 529, 400, 502]
+        );
         assert!(entries.iter().all(|entry| entry.parse == Parse::Ok && entry.usage.is_none()));
     });
 }

@@ -10,7 +10,7 @@ use std::{
 use bytes::Bytes;
 use ccxray_proxy::record::{channel::Limits, exchange::begin, gauges::ProxyGauges, recorder::start};
 use ccxray_shared::{
-    entry::{Parse, Seq},
+    entry::{Outcome, Parse, Seq},
     line::{Gap, Line, Stats},
 };
 
@@ -45,6 +45,23 @@ fn a_copy_that_was_given_up_leaves_the_outer_facts() {
     assert!(entry.usage.is_none() && entry.tools.is_none() && entry.model.is_none());
     assert!(entry.session.is_some(), "the headers were never copied in pieces");
     assert!(stats(&lines).last().unwrap().shed_copies > 0);
+}
+
+#[test]
+fn half_an_answer_tells_nothing_and_the_whole_request_all() {
+    let rig = Rig::with(|options| options.limits = Limits { bytes: 2000, ..Limits::default() });
+    let answer = fixture("tools.answer.sse");
+    let mut script = Script::turn(1, br#"{"model":"claude-opus-4-8","messages":[]}"#, EVENTS, &answer);
+    script.answer = vec![&answer[..1000], &answer[1000..]];
+    script.run(&rig.sender);
+    let (lines, _dir) = rig.finish();
+    let entries = entries(&lines);
+    let entry = &entries[0];
+    assert_eq!(
+        (entry.parse, entry.terminal, entry.model.as_deref()),
+        (Parse::Shed, None, Some("claude-opus-4-8"))
+    );
+    assert!(entry.usage.is_none() && entry.model_served.is_none() && entry.first_content_ms.is_none());
 }
 
 #[test]
@@ -134,7 +151,7 @@ fn a_tap_that_is_dropped_is_a_client_that_left() {
     drop(answer);
     let (lines, _dir) = rig.finish();
     let entries = entries(&lines);
-    assert_eq!(entries[0].outcome, ccxray_shared::entry::Outcome::ClientAbort);
+    assert_eq!(entries[0].outcome, Outcome::ClientAbort);
     assert_eq!((entries[0].request_bytes, entries[0].status), (17, None));
 }
 
@@ -172,4 +189,20 @@ fn a_spool_that_vanished_is_made_anew_and_the_gap_tells_what_was_lost() {
     let lost: u64 = gaps(&anew).iter().map(|gap| gap.lost).sum();
     assert_eq!(entries(&moved).len() + entries(&anew).len() + usize::try_from(lost).unwrap(), 300);
     assert!(!entries(&anew).is_empty() && lost > 0);
+}
+
+#[test]
+fn what_comes_of_a_request_after_its_exchange_is_freed_at_once() {
+    let rig = Rig::with(|options| options.limits = Limits { bytes: 4000, ..Limits::default() });
+    for id in 0..3 {
+        let opening = Script::turn(id, b"", EVENTS, b"").opening(Instant::now());
+        let (request, answer) = begin(&rig.sender, opening);
+        answer.finish(Outcome::Complete, Instant::now());
+        until(|| rig.sender.active() == 0);
+        request.chunk(&Bytes::from(vec![b'x'; 3000]));
+        request.end();
+    }
+    assert_eq!(rig.sender.refusals().shed, 0);
+    let (lines, _dir) = rig.finish();
+    assert_eq!(entries(&lines).len(), 3);
 }

@@ -7,8 +7,10 @@
 pub mod fsync;
 pub mod layout;
 pub mod lock;
+mod open_segment;
 pub mod reader;
 pub mod retention;
+mod staged;
 pub mod writer;
 
 pub use fsync::Fsync;

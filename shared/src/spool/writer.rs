@@ -1,19 +1,18 @@
 //! Appends a stream's lines to its segments.
 
 use std::{
-    fs::{self, File},
-    io::{self, Write},
+    io,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
-use super::{Fsync, lock::StreamLock};
+use super::{Fsync, lock::StreamLock, open_segment::OpenSegment, staged::Staged};
 use crate::{
     Entry, Name, UnixMillis,
     entry::Seq,
     line::{Gap, Line, MAX_LINE, Stats},
     private::{self, PrivateDirError},
-    segment::{Header, SegmentId, Sequence, StreamId},
+    segment::{SegmentId, Sequence, StreamId},
 };
 
 /// How a writer works.
@@ -95,56 +94,6 @@ pub struct Writer {
     losses: Vec<Gap<'static>>,
     unsynced_since: Option<Instant>,
     _lock: StreamLock,
-}
-
-#[derive(Debug)]
-struct OpenSegment {
-    file: File,
-    id: SegmentId,
-    /// Bytes of whole lines; what the file is cut back to after a short write.
-    len: u64,
-    started_at: UnixMillis,
-}
-
-/// Encoded lines that wait for the next commit.
-#[derive(Debug, Default)]
-struct Staged {
-    bytes: Vec<u8>,
-    /// The end of each line in `bytes`, and whether it is an entry.
-    ends: Vec<(usize, bool)>,
-}
-
-impl Staged {
-    fn push(&mut self, line: &Line<'_>) {
-        let start = self.bytes.len();
-        let encoded = line.encode(&mut self.bytes);
-        debug_assert!(encoded.is_ok(), "plain data always encodes");
-        if encoded.is_err() {
-            self.bytes.truncate(start);
-            return;
-        }
-        self.ends.push((self.bytes.len(), matches!(line, Line::Entry(_))));
-    }
-
-    fn pop(&mut self) {
-        self.ends.pop();
-        self.bytes.truncate(self.ends.last().map_or(0, |&(end, _)| end));
-    }
-
-    fn last_len(&self) -> usize {
-        let before = self.ends.len().checked_sub(2).map_or(0, |i| self.ends[i].0);
-        self.bytes.len() - before
-    }
-
-    /// The bytes of whole lines, and the count of entries, within the first `written` bytes.
-    fn whole(&self, written: usize) -> (usize, u64) {
-        let whole = self.ends.iter().take_while(|&&(end, _)| end <= written);
-        whole.fold((0, 0), |(_, entries), &(end, is_entry)| (end, entries + u64::from(is_entry)))
-    }
-
-    fn entries(&self) -> u64 {
-        self.whole(self.bytes.len()).1
-    }
 }
 
 impl Writer {
@@ -307,62 +256,6 @@ impl Writer {
             Some(segment) => segment.id,
             None => SegmentId { stream: self.stream, sequence: self.next_sequence },
         }
-    }
-}
-
-impl OpenSegment {
-    fn create(
-        dir: &Path,
-        id: SegmentId,
-        next_seq: Seq,
-        now: UnixMillis,
-        options: &WriterOptions,
-    ) -> io::Result<Self> {
-        let path = dir.join(id.to_string());
-        let file = private::file_options().append(true).create_new(true).open(&path)?;
-        let mut segment = Self { file, id, len: 0, started_at: now };
-        let mut header = Staged::default();
-        header.push(&Line::Segment(Header {
-            stream: id.stream,
-            sequence: id.sequence,
-            started_at: now,
-            next_seq,
-            proxy_version: options.proxy_version.clone(),
-            install: options.install.clone(),
-        }));
-        let begun = segment.append(&header).map_err(|(_, error)| error).and_then(|()| match options.fsync {
-            Fsync::None => Ok(()),
-            Fsync::Every(_) | Fsync::Each => private::sync_dir(dir),
-        });
-        if let Err(error) = begun {
-            // A segment without a header tells nothing; its name is free for the next attempt.
-            fs::remove_file(&path)?;
-            return Err(error);
-        }
-        Ok(segment)
-    }
-
-    /// Writes the lines. On an error: how many bytes of whole lines have stayed, and the cause.
-    fn append(&mut self, lines: &Staged) -> Result<(), (usize, io::Error)> {
-        let mut written = 0;
-        while written < lines.bytes.len() {
-            match self.file.write(&lines.bytes[written..]) {
-                Ok(0) => return Err(self.cut_back(lines, written, io::ErrorKind::WriteZero.into())),
-                Ok(n) => written += n,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(self.cut_back(lines, written, error)),
-            }
-        }
-        self.len += written as u64;
-        Ok(())
-    }
-
-    fn cut_back(&mut self, lines: &Staged, written: usize, error: io::Error) -> (usize, io::Error) {
-        let (whole, _) = lines.whole(written);
-        // If this fails too, the segment ends in an unfinished line, which readers skip.
-        let _ = self.file.set_len(self.len + whole as u64);
-        self.len += whole as u64;
-        (whole, error)
     }
 }
 

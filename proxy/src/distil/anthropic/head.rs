@@ -18,7 +18,8 @@ const LONG_CONTEXT_TOKENS: u64 = 1_000_000;
 
 /// Takes over session, agent and context window.
 pub(crate) fn read(headers: &HeaderMap, key: &Key, facts: &mut RequestFacts) {
-    let hash = |header, of| headers.get(header).map(|value| key.hash(of, value.as_bytes()));
+    let stated = |header| headers.get(header).filter(|value| !value.is_empty());
+    let hash = |header, of| stated(header).map(|value| key.hash(of, value.as_bytes()));
     facts.session = hash(SESSION, HashOf::Session);
     facts.agent = hash(AGENT, HashOf::Agent).map(|id| Agent { kind: None, sub: true, id: Some(id) });
     if asks_for_long_context(headers) {

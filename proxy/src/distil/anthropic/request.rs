@@ -19,14 +19,15 @@ use super::{
 };
 use crate::distil::{
     lax::{Lax, Shape, object},
-    request::{Memory, RequestFacts},
+    repeats::Repeats,
+    request::RequestFacts,
 };
 
 /// Where Claude Code states its working directory: a line of the third system block.
 const STATED_DIR: &str = " - Primary working directory: ";
 
 /// Adds what `body` tells to `facts`, which hold what the headers told.
-pub(crate) fn read(body: &[u8], key: &Key, memory: &mut Memory, facts: &mut RequestFacts) {
+pub(crate) fn read(body: &[u8], key: &Key, reported: &mut Repeats, facts: &mut RequestFacts) {
     let Ok(body) = serde_json::from_slice::<Body<'_>>(body) else {
         facts.notes.add(PARSER, "bad_request_json");
         return;
@@ -39,8 +40,8 @@ pub(crate) fn read(body: &[u8], key: &Key, memory: &mut Memory, facts: &mut Requ
     facts.model = body.model.0.map(|model| Name::from_wire(&model).into_owned());
     if facts.session.is_none() {
         let user_id = body.metadata.0.and_then(|metadata| metadata.user_id.0);
-        facts.session =
-            user_id.as_deref().and_then(session_in).map(|id| key.hash(HashOf::Session, id.as_bytes()));
+        let id = user_id.as_deref().and_then(session_in);
+        facts.session = id.map(|id| key.hash(HashOf::Session, id.as_bytes()));
     }
     facts.class = class::classify(&Signals {
         max_tokens: body.max_tokens.0,
@@ -52,7 +53,7 @@ pub(crate) fn read(body: &[u8], key: &Key, memory: &mut Memory, facts: &mut Requ
     facts.agent = agent(facts.agent.take(), role_prompt);
     facts.context.get_or_insert_with(ContextHints::default).messages = conversation.messages;
     facts.stated_dir = stated_dir(role_prompt);
-    facts.results = results(&conversation, memory, facts);
+    facts.results = results(&conversation, reported, facts);
 }
 
 #[derive(Deserialize, Default)]
@@ -167,9 +168,9 @@ impl<'de: 'a, 'a> Shape<'de> for System<'a> {
 /// `user_…_account_…_session_<id>`.
 fn session_in(user_id: &str) -> Option<Cow<'_, str>> {
     if let Ok(UserId { session_id: Lax(Some(id)) }) = serde_json::from_str(user_id) {
-        return Some(id);
+        return Some(id).filter(|id| !id.is_empty());
     }
-    user_id.rsplit_once("_session_").map(|(_, id)| Cow::Borrowed(id))
+    user_id.rsplit_once("_session_").map(|(_, id)| Cow::Borrowed(id)).filter(|id| !id.is_empty())
 }
 
 /// The one working directory that the role's prompt states; none if it states two.
@@ -189,13 +190,13 @@ fn agent(known: Option<Agent<'static>>, role_prompt: &str) -> Option<Agent<'stat
 /// for a summary reports the same ones again.
 fn results(
     conversation: &Conversation<'_>,
-    memory: &mut Memory,
+    reported: &mut Repeats,
     facts: &mut RequestFacts,
 ) -> Option<ToolResults<'static>> {
     let mut results = ToolResults::default();
     for result in &conversation.fresh {
         let session = facts.session.as_ref();
-        if session.is_some_and(|session| memory.results.see(session, result.call.as_bytes()) > 0) {
+        if session.is_some_and(|session| reported.see(session, result.call.as_bytes()) > 0) {
             continue;
         }
         results.count += 1;
@@ -226,7 +227,7 @@ mod tests {
 
     fn facts_of(body: &[u8]) -> RequestFacts {
         let mut facts = RequestFacts::of_route(Route::Messages);
-        read(body, &Key::from_bytes([7; 32]), &mut Memory::default(), &mut facts);
+        read(body, &Key::from_bytes([7; 32]), &mut Repeats::default(), &mut facts);
         facts
     }
 
@@ -298,7 +299,9 @@ mod tests {
     fn the_session_is_found_in_both_forms_of_the_user_id() {
         assert_eq!(session_in(r#"{"device_id":"d","session_id":"s-1"}"#).as_deref(), Some("s-1"));
         assert_eq!(session_in("user_abc_account_1_session_s-1").as_deref(), Some("s-1"));
-        assert_eq!(session_in("somebody"), None);
+        for none in ["", "somebody", r#"{"session_id":""}"#, "user_1_session_"] {
+            assert_eq!(session_in(none), None);
+        }
         let by = |user_id: &str| facts(&json!({"messages": [], "metadata": {"user_id": user_id}})).session;
         assert_eq!(by(r#"{"session_id":"s-1"}"#), by("user_x_account__session_s-1"));
         assert_eq!(by("somebody"), None);
@@ -336,7 +339,7 @@ mod tests {
 
     #[test]
     fn results_count_once_in_a_session_whatever_repeats_them() {
-        let (key, mut memory) = (Key::from_bytes([7; 32]), Memory::default());
+        let (key, mut reported) = (Key::from_bytes([7; 32]), Repeats::default());
         let body = |ids: &[&str], model: &str| {
             let results: Vec<_> = ids
                 .iter()
@@ -348,7 +351,7 @@ mod tests {
         };
         let mut count = |body: &Value| {
             let mut facts = RequestFacts::of_route(Route::Messages);
-            read(body.to_string().as_bytes(), &key, &mut memory, &mut facts);
+            read(body.to_string().as_bytes(), &key, &mut reported, &mut facts);
             facts.results.map(|results| (results.count, results.failed, results.failed_tools.len()))
         };
         assert_eq!(count(&body(&["a"], "big")), Some((1, 1, 1)));

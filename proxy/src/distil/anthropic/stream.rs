@@ -200,8 +200,9 @@ mod tests {
     }
 
     fn events(events: &[&str]) -> AnswerFacts {
-        let stream: String = events.iter().map(|event| format!("data: {event}\n\n")).collect();
-        read(&[stream.as_bytes()], Instant::now())
+        let pieces: Vec<&[u8]> =
+            events.iter().flat_map(|event| [b"data: ".as_slice(), event.as_bytes(), b"\n\n"]).collect();
+        read(&pieces, Instant::now())
     }
 
     #[test]

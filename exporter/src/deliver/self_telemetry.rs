@@ -1,0 +1,228 @@
+//! How this process is doing, now and as well as it knows: ordinary SDK instruments, unlike the figures that come from
+//! the spool.
+//!
+//! They are always there for the local page, and pushed only if there is a destination for them. The push is
+//! opentelemetry-otlp's, but it reaches the network through our own transport: that exporter reads headers and
+//! addresses from the environment, and none of them get past it.
+
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use opentelemetry::{
+    KeyValue,
+    metrics::{Counter, Gauge, Meter, MeterProvider},
+};
+use opentelemetry_otlp::{
+    ExporterBuildError, MetricExporter, Protocol, RetryPolicy, WithExportConfig, WithHttpConfig,
+};
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_sdk::{
+    Resource,
+    error::OTelSdkResult,
+    metrics::{
+        InstrumentKind, ManualReader, PeriodicReader, Pipeline, SdkMeterProvider, Temporality,
+        data::ResourceMetrics, reader::MetricReader,
+    },
+};
+use tokio::runtime::Handle;
+
+use super::{
+    door::{Door, Gate},
+    health::State,
+    messages::FromWorker,
+    payload::Compression,
+    transport::Transport,
+};
+
+/// Where the figures are pushed, and how often.
+#[derive(Debug)]
+pub struct Push<T> {
+    /// The way there.
+    pub transport: T,
+    /// How bodies are encoded; the same as the transport's destination says.
+    pub compression: Compression,
+    /// Time between two pushes.
+    pub interval: Duration,
+    /// The runtime that the transport's sockets live on.
+    pub runtime: Handle,
+}
+
+/// The exporter's own figures.
+///
+/// Nothing is pushed before [`open`](Self::open) nor after [`close`](Self::close); dropping it closes it.
+#[derive(Debug)]
+pub struct SelfTelemetry {
+    provider: SdkMeterProvider,
+    reader: SharedReader,
+    gate: Gate,
+    state: Gauge<u64>,
+    dropped: Counter<u64>,
+    rejected: Counter<u64>,
+    entries: Counter<u64>,
+    lag: Gauge<u64>,
+}
+
+impl SelfTelemetry {
+    /// Figures under a resource that holds `attributes` and nothing else.
+    pub fn new<T: Transport>(
+        attributes: Vec<KeyValue>,
+        push: Option<Push<T>>,
+    ) -> Result<Self, ExporterBuildError> {
+        let (reader, gate) = (SharedReader::default(), Gate::default());
+        let resource = Resource::builder_empty().with_attributes(attributes).build();
+        let mut builder = SdkMeterProvider::builder().with_resource(resource).with_reader(reader.clone());
+        if let Some(push) = push {
+            builder = builder.with_reader(periodic_reader(push, gate.clone())?);
+        }
+        Ok(Self::with_instruments(builder.build(), reader, gate))
+    }
+
+    /// Takes in what a worker reports. Pushes only go where the last attempt of the worker went well.
+    pub fn observe(&self, event: &FromWorker) {
+        match event {
+            FromWorker::Health(record) => self.enter(record.state),
+            FromWorker::Dropped { snapshots } => {
+                self.dropped.add(*snapshots, &[KeyValue::new("signal", "metrics")]);
+            }
+            FromWorker::Rejected { reason, points } => {
+                self.rejected.add(*points, &[KeyValue::new("reason", reason.as_str())]);
+            }
+            FromWorker::Acked { .. } => {}
+        }
+    }
+
+    /// Counts lines of the spool by their kind.
+    pub fn count_entries(&self, kind: &'static str, count: u64) {
+        self.entries.add(count, &[KeyValue::new("kind", kind)]);
+    }
+
+    /// Notes how many bytes of the spool are still unread.
+    pub fn set_lag(&self, bytes: u64) {
+        self.lag.record(bytes, &[]);
+    }
+
+    /// The figures of this moment, for the local page.
+    pub fn collect(&self) -> ExportMetricsServiceRequest {
+        let mut metrics = ResourceMetrics::default();
+        match self.reader.collect(&mut metrics) {
+            Ok(()) => ExportMetricsServiceRequest::from(&metrics),
+            Err(_) => ExportMetricsServiceRequest::default(),
+        }
+    }
+
+    /// Notes the destination's state, and lets pushes through in `active` only: the breaker is the worker's.
+    pub fn enter(&self, state: State) {
+        for each in State::ALL {
+            self.state.record(u64::from(each == state), &[KeyValue::new("state", each.as_str())]);
+        }
+        if state == State::Active { self.open() } else { self.close() }
+    }
+
+    /// Lets pushes through.
+    pub fn open(&self) {
+        self.gate.open();
+    }
+
+    /// Lets none through and breaks off one that is under way.
+    pub fn close(&self) {
+        self.gate.close();
+    }
+
+    fn with_instruments(provider: SdkMeterProvider, reader: SharedReader, gate: Gate) -> Self {
+        let meter = provider.meter("ccxray-exporter");
+        record_build_info(&meter);
+        Self {
+            reader,
+            gate,
+            state: gauge(
+                &meter,
+                "ccxray.otel.state",
+                "",
+                "Health of the destination: 1 for the state it is in",
+            ),
+            dropped: counter(
+                &meter,
+                "ccxray.otel.exports_dropped_total",
+                "{export}",
+                "Exports given up unsent",
+            ),
+            rejected: counter(&meter, "ccxray.otel.exports_rejected_total", "{point}", "Points turned down"),
+            entries: counter(&meter, "ccxray.exporter.entries_total", "{entry}", "Lines read from the spool"),
+            lag: gauge(&meter, "ccxray.exporter.lag_bytes", "{byte}", "Bytes of the spool still unread"),
+            provider,
+        }
+    }
+}
+
+impl Drop for SelfTelemetry {
+    /// The provider's own shutdown would push once more.
+    fn drop(&mut self) {
+        self.gate.close();
+        if let Err(error) = self.provider.shutdown() {
+            tracing::debug!(%error, "the exporter's own telemetry ended with an error");
+        }
+    }
+}
+
+fn record_build_info(meter: &Meter) {
+    let info = gauge(meter, "ccxray.exporter.build_info", "", "The build that is running");
+    info.record(1, &[KeyValue::new("version", env!("CARGO_PKG_VERSION"))]);
+}
+
+fn gauge(meter: &Meter, name: &'static str, unit: &'static str, help: &'static str) -> Gauge<u64> {
+    meter.u64_gauge(name).with_unit(unit).with_description(help).build()
+}
+
+fn counter(meter: &Meter, name: &'static str, unit: &'static str, help: &'static str) -> Counter<u64> {
+    meter.u64_counter(name).with_unit(unit).with_description(help).build()
+}
+
+fn periodic_reader<T: Transport>(
+    push: Push<T>,
+    gate: Gate,
+) -> Result<PeriodicReader<MetricExporter>, ExporterBuildError> {
+    let interval = push.interval;
+    let door = Door {
+        transport: Arc::new(push.transport),
+        compression: push.compression,
+        runtime: push.runtime,
+        gate,
+    };
+    let exporter = MetricExporter::builder()
+        .with_http()
+        .with_http_client(door)
+        // Never dialled: the door knows the way. Given so that the environment's is not read.
+        .with_endpoint("http://localhost/")
+        .with_protocol(Protocol::HttpBinary)
+        .with_retry_policy(RetryPolicy::disabled())
+        .build()?;
+    Ok(PeriodicReader::builder(exporter).with_interval(interval).build())
+}
+
+/// A reader that the provider and we both hold.
+#[derive(Clone, Debug, Default)]
+struct SharedReader(Arc<ManualReader>);
+
+impl MetricReader for SharedReader {
+    fn register_pipeline(&self, pipeline: Weak<Pipeline>) {
+        self.0.register_pipeline(pipeline);
+    }
+
+    fn collect(&self, metrics: &mut ResourceMetrics) -> OTelSdkResult {
+        self.0.collect(metrics)
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.0.force_flush()
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.0.shutdown_with_timeout(timeout)
+    }
+
+    fn temporality(&self, kind: InstrumentKind) -> Temporality {
+        self.0.temporality(kind)
+    }
+}

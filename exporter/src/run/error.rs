@@ -1,0 +1,88 @@
+//! Why the daemon does not run.
+
+use std::{io, path::PathBuf, process::ExitCode};
+
+use ccxray_shared::{daemon::ready::WriteReadyError, private::PrivateDirError, state_dir::NoHomeError};
+
+use super::lock::LockError;
+use crate::{
+    checkpoint::StoreError,
+    classify::price_table::ParsePricesError,
+    deliver::{destination::DestinationError, failure_log::OpenLogError, tls::TlsError},
+    local::server::BindError,
+};
+
+/// Why the daemon does not run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// No place for the state.
+    #[error(transparent)]
+    NoHome(#[from] NoHomeError),
+    /// The state's directory is not fit.
+    #[error(transparent)]
+    Directory(#[from] PrivateDirError),
+    /// Another exporter works there.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The destination's configuration.
+    #[error(transparent)]
+    Destination(#[from] DestinationError),
+    /// The certificates.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The price table could not be read.
+    #[error("failed to read the price table `{path}`")]
+    ReadPrices {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The price table is not one.
+    #[error("price table `{path}`")]
+    Prices {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: ParsePricesError,
+    },
+    /// What was remembered cannot be used.
+    #[error(transparent)]
+    Checkpoint(#[from] StoreError),
+    /// The failure log cannot be written.
+    #[error(transparent)]
+    FailureLog(#[from] OpenLogError),
+    /// The local page has no address.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// Nobody would learn that it is ready.
+    #[error(transparent)]
+    Ready(#[from] WriteReadyError),
+    /// The system refused something.
+    #[error("failed to start")]
+    System(#[from] io::Error),
+}
+
+impl RunError {
+    /// 75 if another instance is at work, 78 if the configuration must be changed first, otherwise 1.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Lock(LockError::Held { .. }) => ExitCode::from(75),
+            Self::NoHome(_)
+            | Self::Destination(_)
+            | Self::Tls(_)
+            | Self::ReadPrices { .. }
+            | Self::Prices { .. } => ExitCode::from(78),
+            Self::Lock(LockError::Io { .. })
+            | Self::Directory(_)
+            | Self::Checkpoint(_)
+            | Self::FailureLog(_)
+            | Self::Bind(_)
+            | Self::Ready(_)
+            | Self::System(_) => ExitCode::FAILURE,
+        }
+    }
+}
