@@ -38,10 +38,9 @@ fn sorted(mut answered: Answered) -> Answered {
     answered
 }
 
-/// Each way to the upstream has its own name for it, and the proxy marks what it has passed on, so that it never
-/// passes it on to itself.
+/// Each way to the upstream has its own name for it.
 fn without_way(mut request: Request) -> Request {
-    request.headers.retain(|(name, _)| name != "host" && name != "x-ccxray-loop");
+    request.headers.retain(|(name, _)| name != "host");
     request.headers.sort();
     request
 }
