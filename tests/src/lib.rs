@@ -2,8 +2,9 @@
 //!
 //! - [`upstream`]: a scripted Anthropic on real TCP that misbehaves at any byte and keeps the truth of what it
 //!   served; [`client`] talks to it (or to the proxy before it) as Claude Code does.
-//! - [`daemons`]: the two binaries, started, stopped, killed.
-//! - [`collector`]: an OTLP receiver that keeps every request; [`backends`]: receivers that others wrote.
+//! - [`daemons`]: the two binaries, started, stopped, killed; [`world`]: all parts together.
+//! - [`collector`]: an OTLP receiver that keeps every request; [`backends`]: receivers that others wrote;
+//!   [`exposition`]: what a scrape says.
 //! - [`truth`]: what the metrics must be, from the upstream's ledger or from the spool (which [`spool`] reads
 //!   without the product's code), with prices given by hand.
 //! - [`canary`]: secrets that must not be found anywhere.
@@ -22,9 +23,12 @@ pub mod client;
 pub mod collector;
 pub mod daemons;
 pub mod eventually;
+pub mod exposition;
 pub mod spool;
 pub mod truth;
 pub mod upstream;
 pub mod wire;
+pub mod world;
 
 pub use eventually::{PATIENCE, eventually};
+pub use world::World;

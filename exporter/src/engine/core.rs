@@ -85,7 +85,10 @@ impl Core {
             {
                 pipeline.withhold(last_alive, now);
             }
-            Exported { pipeline, health: health.unwrap_or_default() }
+            Exported {
+                pipeline,
+                health: health.unwrap_or(HealthRecord { since: now, ..HealthRecord::default() }),
+            }
         });
         let last_cut = destination.as_ref().map_or(UnixMillis(0), |exported| exported.pipeline.last_cut());
         let window = Window::around(window_start.max(last_cut), options.interval);

@@ -70,6 +70,11 @@ impl Engine {
         Self { core, source, store, deliver, dirty: true, last_checkpoint, last_complaint: None, skipped: 0 }
     }
 
+    /// Makes the beginning durable: what ends from now on is counted, even if this process dies at once.
+    pub fn remember_beginning(&mut self) {
+        self.checkpoint();
+    }
+
     /// Works until it is told to stop, or until nobody is left to tell it. Blocks; to be run on a thread of its own.
     pub fn run(mut self, orders: &Orders) {
         let vitals = orders.vitals();

@@ -119,12 +119,13 @@ async fn serve(
     };
     let vitals = orders.vitals();
     let (offered, last_offer) = watch::channel(CutId(0));
-    let engine = Engine::new(EngineOptions {
+    let mut engine = Engine::new(EngineOptions {
         state_dir: state_dir.clone(),
         core,
         source,
         deliver: deliver_to(worker.clone(), offered),
     });
+    engine.remember_beginning();
     let engine = std::thread::Builder::new().name("engine".to_owned()).spawn(move || engine.run(&orders))?;
     if let Some(server) = local {
         tracing::info!("local page on http://{}/", server.address());

@@ -187,7 +187,7 @@ impl Forwarder {
         parts.uri = destination.uri.clone();
         parts.version = Version::HTTP_11;
         headers::toward_upstream(&mut parts.headers, &destination.upstream.authority, websocket);
-        self.marker.put_on(&mut parts.headers, destination.upstream.is_plain());
+        self.marker.put_on(&mut parts.headers, destination.upstream.is_plain(), self.sender.active());
         Request::from_parts(parts, RequestBody::new(body, tap))
     }
 }
