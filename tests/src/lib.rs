@@ -7,6 +7,7 @@
 //!   [`exposition`]: what a scrape says.
 //! - [`truth`]: what the metrics must be, from the upstream's ledger or from the spool (which [`spool`] reads
 //!   without the product's code), with prices given by hand.
+//! - [`service_manager`]: the other end of `sd_notify`.
 //! - [`canary`]: secrets that must not be found anywhere.
 //! - [`eventually`](mod@eventually), [`wire`]: waiting within bounds; HTTP/1.1 by hand.
 //!
@@ -24,6 +25,7 @@ pub mod collector;
 pub mod daemons;
 pub mod eventually;
 pub mod exposition;
+pub mod service_manager;
 pub mod spool;
 pub mod truth;
 pub mod upstream;

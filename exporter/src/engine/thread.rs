@@ -77,8 +77,9 @@ impl Engine {
 
     /// Works until it is told to stop, or until nobody is left to tell it. Blocks; to be run on a thread of its own.
     pub fn run(mut self, orders: &Orders) {
-        let vitals = orders.vitals();
+        let vitals = orders.own_vitals();
         loop {
+            vitals.get_on();
             let problem = self.read(orders).err().map(|error| format!("failed to read the spool: {error}"));
             if let Some(problem) = &problem {
                 self.complain(problem);
@@ -125,6 +126,7 @@ impl Engine {
             if self.core.ready() >= CHECKPOINT_SNAPSHOTS || long_since {
                 self.count_findings(now);
                 self.checkpoint();
+                orders.own_vitals().get_on();
                 if orders.has_next() {
                     return Ok(());
                 }

@@ -5,6 +5,7 @@
 
 pub mod consent;
 pub mod error;
+mod heartbeat;
 mod local_data;
 pub mod lock;
 mod signals;
@@ -14,7 +15,7 @@ use std::{sync::Arc, time::Duration};
 
 use ccxray_shared::{
     UnixMillis,
-    daemon::{guard::Guard, ready::Ready},
+    daemon::{guard::Guard, ready::Ready, supervisor},
     private,
     state_dir::StateDir,
 };
@@ -127,6 +128,7 @@ async fn serve(
     });
     engine.remember_beginning();
     let engine = std::thread::Builder::new().name("engine".to_owned()).spawn(move || engine.run(&orders))?;
+    tokio::spawn(heartbeat::beat(vitals.clone()));
     if let Some(server) = local {
         tracing::info!("local page on http://{}/", server.address());
         tokio::spawn(server.serve(EngineData::new(commands.clone(), vitals, consent.summary())));
@@ -134,7 +136,9 @@ async fn serve(
     if let Some(path) = &options.ready_file {
         Ready::here(addresses).write(path)?;
     }
+    supervisor::ready(&consent.summary());
     signals.stop().await;
+    supervisor::stopping("stopping");
     drop(watch);
     let stop = Stop { commands, engine, worker, acks, last_offer };
     stop.carry_out(options.flush_on_stop).await;
