@@ -250,23 +250,6 @@ fn a_shell_reads_what_env_prints() {
 }
 
 #[test]
-fn a_packager_gets_completions_and_man_pages() {
-    for shell in ["bash", "zsh", "fish"] {
-        let (code, script) = says(&["completions", shell]);
-        assert_eq!(code, Some(0));
-        assert!(script.contains("spool-max-size") && script.contains("ccxray-proxy"), "{shell}");
-    }
-    let (code, page) = says(&["man"]);
-    assert!(
-        code == Some(0) && page.contains(".TH ccxray-proxy 1") && page.contains("drain\\-timeout"),
-        "{page}"
-    );
-    let (code, page) = says(&["man", "run"]);
-    assert!(code == Some(0) && page.contains(".TH ccxray-proxy-run 1") && page.contains("PROGRAM"), "{page}");
-    assert_eq!(says(&["man", "walk"]).0, Some(1));
-}
-
-#[test]
 fn an_address_that_others_can_reach_needs_a_word() {
     let (code, said) = fails(&["--listen", "0.0.0.0:0"]);
     assert_eq!(code, Some(78), "{said}");
