@@ -40,10 +40,10 @@ impl Daemon {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        // The first line that it says comes after the ready file, or tells why there is none.
+        // It says where it listens after the ready file is written; if there is none, the end tells why.
         let mut said = String::new();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        stderr.read_line(&mut said).unwrap();
+        while !said.contains("listening at") && stderr.read_line(&mut said).unwrap() > 0 {}
         std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
         let ready = fs::read(&ready_file).unwrap_or_else(|error| panic!("{error}: {said}"));
         Self { child, ready: serde_json::from_slice(&ready).unwrap(), _dir: dir }
