@@ -38,6 +38,10 @@ impl LocalData for EngineData {
         self.vitals.problem().map_or(Ok(()), Err)
     }
 
+    fn is_caught_up(&self) -> bool {
+        self.vitals.lag_bytes() == 0
+    }
+
     fn health(&self) -> String {
         let lag = self.vitals.lag_bytes();
         let destination =
