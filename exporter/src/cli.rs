@@ -5,6 +5,8 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use ccxray_shared::daemon::{log::LogFormat, units::parse_duration};
 use clap::{Args, Parser, Subcommand, builder::FalseyValueParser};
 
+use crate::push::options::PushOptions;
+
 /// Turns the spool of ccxray-proxy into metrics and pushes them over OTLP, if you have consented.
 #[derive(Debug, Parser)]
 #[command(name = "ccxray-exporter", version)]
@@ -21,6 +23,8 @@ pub enum Command {
     Run(Box<RunOptions>),
     /// Say how the exporter is doing; works when it is not running, too
     Status(StatusOptions),
+    /// Send the totals once, to a Prometheus Pushgateway or to VictoriaMetrics; that you say so is the consent
+    Push(PushOptions),
 }
 
 /// How the exporter runs. Every option can be given as an environment variable too.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use ccxray_exporter::{
     cli::{Cli, Command},
-    run, status,
+    push, run, status,
 };
 use ccxray_shared::daemon::log;
 use clap::Parser;
@@ -22,5 +22,6 @@ fn main() -> ExitCode {
             }
         }
         Command::Status(options) => status::run(&options),
+        Command::Push(options) => push::run(&options),
     }
 }

@@ -15,8 +15,6 @@ use super::{distribution::Distribution, prometheus};
 pub struct Summary {
     /// List price in US dollars.
     pub cost_usd: f64,
-    /// Exchanges for which no price is known.
-    pub unpriced: f64,
     /// Sessions seen.
     pub sessions: f64,
     /// Token counts by model.
@@ -57,6 +55,8 @@ pub struct Tokens {
     pub cache_creation: f64,
     /// US dollars.
     pub cost_usd: f64,
+    /// Exchanges for which no price is known, so that they are not in the cost.
+    pub unpriced: f64,
 }
 
 impl Tokens {
@@ -110,6 +110,7 @@ impl Summary {
             cache_read: sum.cache_read + tokens.cache_read,
             cache_creation: sum.cache_creation + tokens.cache_creation,
             cost_usd: sum.cost_usd + tokens.cost_usd,
+            unpriced: sum.unpriced + tokens.unpriced,
         })
     }
 
@@ -121,7 +122,7 @@ impl Summary {
                 self.cost_usd += amount;
                 self.model(by("model")).cost_usd += amount;
             }
-            "ccxray.cost.unpriced_total" => self.unpriced += amount,
+            "ccxray.cost.unpriced_total" => self.model(by("model")).unpriced += amount,
             "ccxray.sessions_total" => self.sessions += amount,
             "ccxray.tokens.input_total" => self.model(by("model")).input += amount,
             "ccxray.tokens.output_total" => self.model(by("model")).output += amount,

@@ -132,7 +132,7 @@ const charts = (() => {
     return { chart, sum, plot, table, details, uplot: null };
   }
 
-  function draw_one(place, { length, ends, totals }) {
+  function drawOne(place, { length, ends, totals }) {
     const { chart } = place;
     const rows = values(chart, totals);
     place.uplot ??= new uPlot(options(chart, place.plot.clientWidth || 300), [[], ...chart.series.map(() => [])], place.plot);
@@ -161,7 +161,7 @@ const charts = (() => {
     if (!latest) return;
     const span = Number(document.querySelector("input[name=span]:checked").value);
     const cut = stretches(latest, span);
-    for (const place of places) draw_one(place, cut);
+    for (const place of places) drawOne(place, cut);
   }
 
   function redraw() {
@@ -176,7 +176,15 @@ const charts = (() => {
     for (const { uplot, plot } of places) uplot?.setSize({ width: plot.clientWidth, height: HEIGHT });
   }
 
-  function set_up() {
+  // The shortest span that holds all there is, until somebody chooses another.
+  function choose(history) {
+    const inputs = [...document.querySelectorAll("input[name=span]")];
+    const covered = (history.at.at(-1) - history.at[0]) / 1000;
+    (inputs.find((input) => covered <= Number(input.value)) ?? inputs.at(-1)).checked = true;
+  }
+
+  function setUp() {
+    choose(latest);
     places = CHARTS.map(frame);
     for (const input of document.querySelectorAll("input[name=span]")) input.addEventListener("change", draw);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
@@ -189,7 +197,7 @@ const charts = (() => {
     section.hidden = !(history.requests.at(-1) > 0);
     if (section.hidden) return;
     latest = history;
-    if (!places) set_up();
+    if (!places) setUp();
     draw();
   }
 

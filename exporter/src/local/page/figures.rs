@@ -15,8 +15,9 @@ pub(super) fn render(summary: &Summary) -> String {
 fn write_all(out: &mut String, summary: &Summary) -> fmt::Result {
     let requests: f64 = summary.requests.values().sum();
     let errors: f64 = summary.errors.values().sum();
-    figure(out, "Cost, list price", &Dollars(summary.cost_usd), &cost_note(summary))?;
-    tokens(out, summary.all_models())?;
+    let all = summary.all_models();
+    figure(out, "Cost, list price", &Dollars(summary.cost_usd), &cost_note(all.unpriced))?;
+    tokens(out, all)?;
     figure(out, "Requests", &Count(requests), "")?;
     let share = (requests > 0.0).then(|| errors / requests);
     figure(out, "Errors", &Count(errors), &format!("{} of requests", Share(share)))?;
@@ -24,9 +25,9 @@ fn write_all(out: &mut String, summary: &Summary) -> fmt::Result {
     figure(out, "Sessions", &Count(summary.sessions), "")
 }
 
-fn cost_note(summary: &Summary) -> String {
-    if summary.unpriced > 0.0 {
-        format!("{} requests without a known price", Count(summary.unpriced))
+fn cost_note(unpriced: f64) -> String {
+    if unpriced > 0.0 {
+        format!("without {} requests of no known price", Count(unpriced))
     } else {
         String::new()
     }

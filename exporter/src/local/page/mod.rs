@@ -35,7 +35,7 @@ pub fn render(summary: Option<&Summary>, health: &str) -> String {
         Some(summary) if summary.requests.is_empty() => (WELCOME.to_owned(), tables::gaps(summary)),
         Some(summary) => (figures::render(summary), tables::render(summary)),
     };
-    fill(&[("{{top}}", &top), ("{{tables}}", &tables), ("{{health}}", &Escaped(health).to_string())])
+    fill(&[("{{health}}", &Escaped(health).to_string()), ("{{top}}", &top), ("{{tables}}", &tables)])
 }
 
 /// The frame with `parts` in place of their names, which it holds in this order. What a part holds is never searched.

@@ -58,12 +58,24 @@ fn models(out: &mut String, summary: &Summary) -> fmt::Result {
 }
 
 fn model_cells(out: &mut String, tokens: &Tokens) -> fmt::Result {
-    cell(out, &Dollars(tokens.cost_usd))?;
+    cost(out, tokens)?;
     for count in [tokens.input, tokens.output, tokens.cache_read, tokens.cache_creation] {
         cell(out, &Count(count))?;
     }
     cell(out, &Share(tokens.cache_share()))?;
     writeln!(out, "</tr>")
+}
+
+/// No price is not a price of nothing.
+fn cost(out: &mut String, tokens: &Tokens) -> fmt::Result {
+    match (tokens.cost_usd > 0.0, tokens.unpriced > 0.0) {
+        (_, false) => cell(out, &Dollars(tokens.cost_usd)),
+        (false, true) => cell(out, &"no price"),
+        (true, true) => {
+            let (cost, unpriced) = (Dollars(tokens.cost_usd), Count(tokens.unpriced));
+            write!(out, "<td class=\"n\">{cost}<small>without {unpriced} of no price</small></td>")
+        }
+    }
 }
 
 fn latency(out: &mut String, summary: &Summary) -> fmt::Result {

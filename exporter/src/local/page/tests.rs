@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::local::sample;
+use crate::local::{sample, summary::Tokens};
 
 /// A summary with something in it, so that the tables are shown.
 fn recorded() -> Summary {
@@ -79,4 +79,17 @@ fn what_could_not_be_measured_is_shown_only_if_there_is_any() {
     assert!(!render(Some(&recorded()), "").contains("Not measured"));
     let gaps = BTreeMap::from([("Answers cut short".to_owned(), 2.0)]);
     assert!(render(Some(&Summary { gaps, ..recorded() }), "").contains("Not measured"));
+}
+
+#[test]
+fn a_model_without_a_price_does_not_look_free() {
+    let unpriced = Tokens { unpriced: 2.0, ..Tokens::default() };
+    let priced = Tokens { cost_usd: 1.5, ..Tokens::default() };
+    let models = BTreeMap::from([("known".to_owned(), priced), ("unknown".to_owned(), unpriced)]);
+    let page = render(Some(&Summary { models, ..recorded() }), "");
+    assert!(
+        page.contains("<td class=\"n\">no price</td>") && page.contains("<td class=\"n\">$1.50</td>"),
+        "{page}"
+    );
+    assert!(page.contains("<td class=\"n\">$1.50<small>without 2 of no price</small></td>"), "{page}");
 }
