@@ -24,6 +24,9 @@ pub enum Command {
     /// Say how the exporter is doing; works when it is not running, too
     Status(StatusOptions),
     /// Send the totals once, to a Prometheus Pushgateway or to VictoriaMetrics; that you say so is the consent
+    ///
+    /// Sent is what the local page shows, exchanges that are stamped to stay out of every destination included: their
+    /// sums cannot be taken out again.
     Push(PushOptions),
 }
 

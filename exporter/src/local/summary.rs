@@ -81,7 +81,7 @@ impl Summary {
             match &metric.data {
                 Some(Data::Sum(sum)) => {
                     latest(&sum.data_points, |point| (point.time_unix_nano, &point.attributes))
-                        .for_each(|point| summary.add(&metric.name, point))
+                        .for_each(|point| summary.add(&metric.name, point));
                 }
                 Some(Data::Histogram(histogram)) => {
                     latest(&histogram.data_points, |point| (point.time_unix_nano, &point.attributes))

@@ -85,35 +85,49 @@ pub fn run(options: &PushOptions) -> ExitCode {
 #[expect(clippy::print_stdout, reason = "this is a command's output")]
 fn push(options: &PushOptions) -> Result<(), PushError> {
     let state_dir = StateDir::resolve(options.state_dir.clone())?;
-    let totals = totals::read(&state_dir)?;
-    let target = Target::of(options, &totals.instance, &|name| std::env::var(name).ok())?;
-    let body = body(options, &totals);
+    let (instance, body) = match (&options.instance, options.mode) {
+        (Some(instance), Mode::Delete) => (instance.clone(), Body::nothing()),
+        (instance, _) => {
+            let totals = totals::read(&state_dir)?;
+            (instance.clone().unwrap_or_else(|| totals.instance.clone()), Body::of(options, &totals))
+        }
+    };
+    let target = Target::of(options, &instance, &|name| std::env::var(name).ok())?;
     println!("{} {}", target.method, target.endpoint);
-    println!("{}", describe(options, &totals, &body));
-    warn_of_unread(&state_dir);
-    let reply = send(&target, body)?;
+    println!("{} job={} instance={instance}", body.what, options.job);
+    if options.mode != Mode::Delete {
+        warn_of_unread(&state_dir);
+    }
+    let reply = send(&target, body.text)?;
     println!("taken (HTTP {})", reply.status);
     Ok(())
 }
 
-/// A Pushgateway refuses timestamps: it stamps the values when they are scraped. To VictoriaMetrics they are of the
-/// moment at which the totals stood so.
-fn body(options: &PushOptions, totals: &Totals) -> String {
-    match (options.format, options.mode) {
-        (_, Mode::Delete) => String::new(),
-        (Format::Pushgateway, Mode::Push | Mode::PushAdd) => prometheus::render(&totals.request),
-        (Format::VictoriaMetrics, Mode::Push | Mode::PushAdd) => {
-            prometheus::render_at(&totals.request, totals.at)
-        }
-    }
+/// What is sent, and what to call it.
+struct Body {
+    text: String,
+    what: String,
 }
 
-fn describe(options: &PushOptions, totals: &Totals, body: &str) -> String {
-    if options.mode == Mode::Delete {
-        return "removes what is there under this job and instance".to_owned();
+impl Body {
+    fn nothing() -> Self {
+        Self { text: String::new(), what: "removes what is there as".to_owned() }
     }
-    let samples = body.lines().filter(|line| !line.starts_with('#')).count();
-    format!("sends {samples} samples in {} bytes, the totals of {}", body.len(), totals.at)
+
+    /// A Pushgateway refuses timestamps: values get theirs when they are scraped. To VictoriaMetrics they are of the
+    /// moment at which the totals stood so.
+    fn of(options: &PushOptions, totals: &Totals) -> Self {
+        let text = match (options.format, options.mode) {
+            (_, Mode::Delete) => return Self::nothing(),
+            (Format::Pushgateway, Mode::Push | Mode::PushAdd) => prometheus::render(&totals.request),
+            (Format::VictoriaMetrics, Mode::Push | Mode::PushAdd) => {
+                prometheus::render_at(&totals.request, totals.at)
+            }
+        };
+        let samples = text.lines().filter(|line| !line.starts_with('#')).count();
+        let what = format!("sends {samples} samples, the totals of {}, as", totals.at);
+        Self { text, what }
+    }
 }
 
 #[expect(clippy::print_stderr, reason = "this is a command's output")]

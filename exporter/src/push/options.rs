@@ -6,11 +6,12 @@ use clap::{Args, ValueEnum};
 
 /// Where `push` sends the totals, and how.
 #[derive(Clone, Debug, Args)]
+#[expect(clippy::doc_markdown, reason = "the comments are the help text")]
 pub struct PushOptions {
     /// The server's address, for example http://127.0.0.1:9091; the path of its interface is added
     ///
-    /// Credentials do not belong into it: the environment variable `CCXRAY_PUSH_AUTHORIZATION`, if it is set, is sent
-    /// as the `Authorization` header, over https or to this machine only.
+    /// Credentials do not belong into it: the environment variable CCXRAY_PUSH_AUTHORIZATION, if it is set, is sent
+    /// as the Authorization header, over https or to this machine only.
     #[arg(long, value_name = "URL")]
     pub to: String,
     /// What kind of server it is

@@ -54,7 +54,7 @@ pub enum TargetError {
 }
 
 impl Target {
-    /// The target of `options`; `instance` is that of the totals, for when the options name none.
+    /// The target of `options`, for the totals of `instance`.
     pub fn of(
         options: &PushOptions,
         instance: &str,
@@ -62,7 +62,7 @@ impl Target {
     ) -> Result<Self, TargetError> {
         let base = base(&options.to)?;
         let job = label("--job", &options.job)?;
-        let instance = label("--instance", options.instance.as_deref().unwrap_or(instance))?;
+        let instance = label("--instance", instance)?;
         let (method, rest) = match (options.format, options.mode) {
             (Format::Pushgateway, mode) => {
                 (pushgateway_method(mode), format!("/metrics/job/{job}/instance/{instance}"))
@@ -108,7 +108,7 @@ fn label(option: &'static str, value: &str) -> Result<String, TargetError> {
     Ok(value.bytes().fold(String::new(), |mut encoded, byte| {
         match byte {
             b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'_' | b'~' => {
-                encoded.push(char::from(byte))
+                encoded.push(char::from(byte));
             }
             _ => write!(encoded, "%{byte:02X}").unwrap_or_default(),
         }
@@ -176,8 +176,9 @@ mod tests {
     #[test]
     fn labels_are_encoded_and_cannot_leave_their_place() {
         let mut options = options("http://[::1]:9091", Format::Pushgateway, Mode::Push);
-        options.instance = Some("dev 1&é".to_owned());
-        assert!(target(&options).unwrap().1.ends_with("/instance/dev%201%26%C3%A9"));
+        let target_of = |instance: &str| Target::of(&options, instance, &|_| None);
+        let encoded = target_of("dev 1&é").unwrap().endpoint.expose().to_string();
+        assert!(encoded.ends_with("/instance/dev%201%26%C3%A9"), "{encoded}");
         for found in ["", ".", "..", "a/b"] {
             options.job = found.to_owned();
             assert_eq!(

@@ -92,12 +92,13 @@ const charts = (() => {
       points: { show: !chart.bars, size: 5, fill: color(colors[i]) },
       paths: chart.bars ? uPlot.paths.bars({ size: [0.8, 24], align: -1 }) : undefined,
       value: (plot, _, seriesIndex, index) => {
-        const value = index === null ? null : plot.shown?.[seriesIndex - 1][index];
-        return value === null || value === undefined ? "–" : chart.write(value);
+        if (index === null) return "";
+        const value = plot.shown[seriesIndex - 1][index];
+        return value === null ? "–" : chart.write(value);
       },
     }));
     return {
-      width, height: HEIGHT, series: [{ value: (_, second) => (second === null ? "–" : clock(second)), label: "Until" }, ...series],
+      width, height: HEIGHT, series: [{ value: (_, second) => (second === null ? "" : clock(second)), label: "Until" }, ...series],
       axes: [
         { ...axis, size: 26, space: 60, values: (_, ticks) => ticks.map(clock) },
         { ...axis, size: 58, space: 34, values: (_, ticks) => ticks.map(chart.write) },
