@@ -9,6 +9,8 @@ use ccxray_shared::daemon::{
 };
 use clap::{Args, Parser, Subcommand, builder::FalseyValueParser};
 
+use crate::push::options::PushOptions;
+
 /// Turns the spool of ccxray-proxy into metrics and pushes them over OTLP, if you have consented.
 #[derive(Debug, Parser)]
 #[command(name = "ccxray-exporter", version)]
@@ -25,6 +27,11 @@ pub enum Command {
     Run(Box<RunOptions>),
     /// Say how the exporter is doing; works when it is not running, too
     Status(StatusOptions),
+    /// Send the totals once, to a Prometheus Pushgateway or to VictoriaMetrics; that you say so is the consent
+    ///
+    /// Sent is what the local page shows; nothing, if exchanges in it are stamped to stay out of every destination,
+    /// because their part cannot be taken out of a sum.
+    Push(PushOptions),
     /// Print completions for a shell
     Completions(CompletionsOptions),
     /// Print a man page

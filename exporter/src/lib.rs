@@ -13,6 +13,7 @@ pub mod engine;
 pub mod local;
 pub mod measure;
 pub mod pipeline;
+pub mod push;
 pub mod run;
 pub mod snapshot;
 pub mod source;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use ccxray_exporter::{
     cli::{Cli, Command},
-    run, status,
+    push, run, status,
 };
 use ccxray_shared::daemon::{log, page};
 use clap::Parser;
@@ -22,6 +22,7 @@ fn main() -> ExitCode {
             }
         }
         Command::Status(options) => status::run(&options),
+        Command::Push(options) => push::run(&options),
         Command::Completions(options) => printed(page::completions::<Cli>(options.shell)),
         Command::Man(options) => printed(page::man::<Cli>(options.command.as_deref())),
     }
