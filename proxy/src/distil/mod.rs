@@ -5,21 +5,31 @@
 //!
 //! - [`request`], [`answer`]: the two halves of an exchange, each handing over to its provider's parser.
 //! - [`anthropic`]: Anthropic Messages.
-//! - [`sse`]: the framing of a stream of events.
+//! - [`openai`]: OpenAI Responses and Chat Completions.
+//! - [`gemini`]: Gemini.
+//! - [`sse`], [`objects`]: the framing of a stream of events, and of an array that comes piece by piece.
 //! - [`repeats`]: which request bodies a session has sent before.
 
 pub mod answer;
 pub mod anthropic;
+mod calls;
 pub mod dialect;
+pub mod gemini;
 mod lax;
 pub mod notes;
+pub mod objects;
+pub mod openai;
 mod rate_limits;
 pub mod repeats;
 pub mod request;
+mod results;
 pub mod sse;
+pub mod stream;
+mod words;
 
 pub use rate_limits::rate_limits;
 
 /// The version of the rules that need text: request classes, agent types, the stated directory, the words of an
-/// error message that stand for a full context. Raised with each change of what they decide.
-pub const RULES_VERSION: u32 = 1;
+/// error message that stand for a full context, the exit codes in a tool's result. Raised with each change of what
+/// they decide.
+pub const RULES_VERSION: u32 = 2;
