@@ -3,8 +3,8 @@
 use ccxray_shared::entry::{Class, Provider, Route};
 
 use super::{
-    anthropic::{self, MessageStream},
     answer::AnswerFacts,
+    anthropic::{self, MessageStream},
     gemini::{self, ContentStream},
     openai::{self, ChatStream, ResponseStream},
     stream::EventStream,

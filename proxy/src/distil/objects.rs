@@ -88,8 +88,7 @@ mod tests {
         let mut splitter = ObjectSplitter::default();
         let mut objects = Vec::new();
         for piece in pieces {
-            splitter
-                .feed(piece, &mut |object| objects.push(String::from_utf8_lossy(object).into_owned()));
+            splitter.feed(piece, &mut |object| objects.push(String::from_utf8_lossy(object).into_owned()));
         }
         objects
     }

@@ -46,9 +46,8 @@ mod tests {
     #[test]
     fn openai_names_its_limits_the_other_way_round() {
         let headers = [("x-ratelimit-remaining-requests", "499"), ("x-ratelimit-remaining-tokens", "199000")];
-        let headers = headers.map(|(name, value)| {
-            (HeaderName::from_static(name), HeaderValue::from_static(value))
-        });
+        let headers =
+            headers.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
         let limits = rate_limits(&HeaderMap::from_iter(headers));
         let limits: Vec<_> = limits.iter().map(|limit| (&*limit.limit, limit.remaining)).collect();
         assert_eq!(limits, [("requests", 499), ("tokens", 199_000)]);

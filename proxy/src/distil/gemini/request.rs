@@ -97,13 +97,7 @@ impl<'a> Instruction<'a> {
     }
 }
 
-fn read_content(
-    head: Head<'_>,
-    body: Body<'_>,
-    key: &Key,
-    reported: &mut Repeats,
-    facts: &mut RequestFacts,
-) {
+fn read_content(head: Head<'_>, body: Body<'_>, key: &Key, reported: &mut Repeats, facts: &mut RequestFacts) {
     let conversation = body.contents.0.unwrap_or_else(|| {
         facts.notes.add(PARSER, "no_contents");
         Conversation::default()
@@ -163,7 +157,8 @@ fn stated_dir(first_text: &Words<'_>) -> Option<String> {
         return None;
     }
     let text = first_text.decoded();
-    let mut dirs = text.lines().skip_while(|line| *line != DIRS).skip(1).map_while(|line| line.strip_prefix(DIR));
+    let mut dirs =
+        text.lines().skip_while(|line| *line != DIRS).skip(1).map_while(|line| line.strip_prefix(DIR));
     let dir = dirs.next().filter(|dir| dir.starts_with('/'))?;
     dirs.next().is_none().then(|| dir.to_owned())
 }
@@ -225,7 +220,10 @@ mod tests {
         };
         let kind = |kind: &str| Some(kind.to_owned());
         assert_eq!(agent("You are Gemini CLI, an agent", "glob"), Some((kind("main"), false)));
-        assert_eq!(agent("You are a non-interactive CLI agent", "complete_task"), Some((kind("generalist"), true)));
+        assert_eq!(
+            agent("You are a non-interactive CLI agent", "complete_task"),
+            Some((kind("generalist"), true))
+        );
         assert_eq!(
             agent("You are **Codebase Investigator**, x", "complete_task"),
             Some((kind("codebase_investigator"), true))
@@ -257,7 +255,8 @@ mod tests {
     #[test]
     fn the_directory_is_the_only_workspace_of_the_session_context() {
         let dir = |dirs: &str, lead: &str| {
-            let text = format!("{lead}\nx\n- **Workspace Directories:**\n{dirs}- **Directory Structure:**\n  - /no");
+            let text =
+                format!("{lead}\nx\n- **Workspace Directories:**\n{dirs}- **Directory Structure:**\n  - /no");
             facts(&json!({"contents": [user(&[&text])]})).stated_dir
         };
         assert_eq!(dir("  - /home/dev/a b\n", SESSION_CONTEXT).as_deref(), Some("/home/dev/a b"));
@@ -286,8 +285,10 @@ mod tests {
 
     #[test]
     fn fields_of_other_types_cost_only_themselves() {
-        let odd = facts(&json!({"model": 1, "contents": [null, {"role": 2, "parts": [7, {"text": {}}, {"functionResponse": []}]}],
-            "systemInstruction": "x", "tools": [1, {"functionDeclarations": [2]}], "generationConfig": []}));
+        let odd = facts(
+            &json!({"model": 1, "contents": [null, {"role": 2, "parts": [7, {"text": {}}, {"functionResponse": []}]}],
+            "systemInstruction": "x", "tools": [1, {"functionDeclarations": [2]}], "generationConfig": []}),
+        );
         assert_eq!((odd.context.unwrap().messages, odd.notes.parse()), (2, Parse::Ok));
         assert_eq!(facts(&json!({"request": 7})).notes.parse(), Parse::Partial);
         assert_eq!(facts(&json!([])).notes.parse(), Parse::Partial);

@@ -167,7 +167,8 @@ mod tests {
         let array = format!("[{error}]");
         let streamed = events::<ContentStream>(&[error]);
         let bodies = [read_content(error.as_bytes()), read_content(array.as_bytes())];
-        for (facts, in_stream) in std::iter::once((streamed, true)).chain(bodies.map(|facts| (facts, false))) {
+        for (facts, in_stream) in std::iter::once((streamed, true)).chain(bodies.map(|facts| (facts, false)))
+        {
             let error = facts.error.unwrap();
             assert_eq!(
                 (error.kind.as_deref(), error.code.as_deref(), error.in_stream),

@@ -67,10 +67,8 @@ impl Item<'_> {
 
     fn is_known(&self) -> bool {
         let known = |kind: &str| {
-            matches!(
-                kind,
-                "message" | "reasoning" | "compaction" | "compaction_summary" | "agent_message"
-            ) || kind.starts_with("mcp_")
+            matches!(kind, "message" | "reasoning" | "compaction" | "compaction_summary" | "agent_message")
+                || kind.starts_with("mcp_")
                 || kind.ends_with("_output")
         };
         self.is_call() || self.kind.0.as_deref().is_some_and(known)
@@ -91,7 +89,10 @@ impl Item<'_> {
     /// OpenAI's own tools. A search for tools says where it runs; Codex runs it itself.
     fn is_hosted(&self, kind: &str) -> bool {
         match kind {
-            "web_search_call" | "file_search_call" | "code_interpreter_call" | "image_generation_call"
+            "web_search_call"
+            | "file_search_call"
+            | "code_interpreter_call"
+            | "image_generation_call"
             | "mcp_call" => true,
             "tool_search_call" => self.execution.0.as_deref() == Some("server"),
             _ => false,

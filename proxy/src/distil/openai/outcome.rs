@@ -67,7 +67,8 @@ fn states_failure(text: &str) -> bool {
     if text.starts_with('{') {
         let Ok(Lax(Some(status))) = serde_json::from_str::<Lax<Status>>(text) else { return false };
         let nested = status.metadata.0.and_then(|metadata| metadata.exit_code.0);
-        return status.is_error.0 == Some(true) || status.exit_code.0.or(nested).is_some_and(|code| code != 0);
+        return status.is_error.0 == Some(true)
+            || status.exit_code.0.or(nested).is_some_and(|code| code != 0);
     }
     let mut head = text.lines().take_while(|line| *line != OUTPUT).take(8);
     text.starts_with(UNSUPPORTED) || head.any(|line| exit_code(line).is_some_and(|code| code != 0))

@@ -248,7 +248,10 @@ mod tests {
         let metadata = r#"{"session_id":"s","request_kind":"compaction","sandbox_mode":"read-only"}"#;
         let body = json!({"input": [], "client_metadata": {"x-codex-turn-metadata": metadata}});
         let by_turn = facts(&body);
-        assert_eq!((by_turn.class, by_turn.permission_mode.as_deref()), (Class::Compaction, Some("read-only")));
+        assert_eq!(
+            (by_turn.class, by_turn.permission_mode.as_deref()),
+            (Class::Compaction, Some("read-only"))
+        );
         let by_client = facts(&json!({"input": [], "client_metadata": {"session_id": "s"}}));
         assert!(by_turn.session.is_some());
         assert_eq!(by_turn.session, by_client.session);
@@ -256,7 +259,8 @@ mod tests {
 
     #[test]
     fn the_directory_is_in_the_surroundings_that_open_the_conversation() {
-        let here = |dir: &str| user(&format!("<environment_context>\n  <cwd>{dir}</cwd>\n</environment_context>"));
+        let here =
+            |dir: &str| user(&format!("<environment_context>\n  <cwd>{dir}</cwd>\n</environment_context>"));
         let dir = |input: Value| facts(&json!({"input": input})).stated_dir;
         assert_eq!(dir(json!([user("hi"), here("/home/dev/a b")])).as_deref(), Some("/home/dev/a b"));
         assert_eq!(dir(json!([here("/a"), here("/a")])).as_deref(), Some("/a"));
@@ -299,7 +303,8 @@ mod tests {
 
     #[test]
     fn fields_of_other_types_cost_only_themselves() {
-        let facts = facts(&json!({"model": 3, "input": [null, 7, {"type": []}, {"role": "user", "content": 3}],
+        let facts =
+            facts(&json!({"model": 3, "input": [null, 7, {"type": []}, {"role": "user", "content": 3}],
             "client_metadata": {"x-codex-turn-metadata": "{", "session_id": 4}, "generate": "no"}));
         assert_eq!((facts.context.unwrap().messages, facts.class), (4, Class::Turn));
         assert_eq!(facts.notes.parse(), Parse::Ok);

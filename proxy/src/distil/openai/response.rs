@@ -90,7 +90,8 @@ mod tests {
 
     #[test]
     fn an_error_body_has_an_error_and_nothing_else() {
-        let facts = read_response(br#"{"error":{"message":"m","type":"tokens","code":"rate_limit_exceeded"}}"#);
+        let facts =
+            read_response(br#"{"error":{"message":"m","type":"tokens","code":"rate_limit_exceeded"}}"#);
         let error = facts.error.clone().unwrap();
         assert_eq!(
             (error.kind.as_deref(), error.code.as_deref(), error.in_stream, error.context_length),

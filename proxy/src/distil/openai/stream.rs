@@ -99,7 +99,10 @@ impl ResponseStream {
                 let item = event.item.0.unwrap_or_default();
                 self.calls.done(event.output_index.0, &item, &mut self.notes);
             }
-            b"response.completed" | b"response.incomplete" | b"response.failed" | b"response.done"
+            b"response.completed"
+            | b"response.incomplete"
+            | b"response.failed"
+            | b"response.done"
             | b"response.cancelled" => self.end(event.response.0.unwrap_or_default()),
             b"error" => {
                 let error = event.error.0.unwrap_or(WireError::of_event(event.code, event.message));
