@@ -9,8 +9,8 @@ use crate::{
     checkpoint::{SavedPipeline, State},
     classify::{Classified, price_table::PriceTable},
     deliver::{
-        record::HealthRecord,
         messages::{CutId, Snapshot},
+        record::HealthRecord,
     },
     pipeline::{
         Pipeline, Window,
