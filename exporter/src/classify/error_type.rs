@@ -101,14 +101,14 @@ mod tests {
     use super::*;
     use crate::source::tests::entry;
 
-    fn error(kind: Option<&'static str>, code: Option<&'static str>) -> Option<ErrorFacts<'static>> {
+    fn error(kind: Option<&'static str>, code: Option<&'static str>) -> ErrorFacts<'static> {
         let [kind, code] = [kind, code].map(|word| word.map(Name::from_wire));
-        Some(ErrorFacts { kind, code, in_stream: false, context_length: false })
+        ErrorFacts { kind, code, in_stream: false, context_length: false }
     }
 
     /// With a status that stands for another error, so that only the word can give the answer.
     fn of(kind: Option<&'static str>, code: Option<&'static str>) -> &'static str {
-        let entry = Entry { status: Some(418), error: error(kind, code), ..entry(70_000) };
+        let entry = Entry { status: Some(418), error: Some(error(kind, code)), ..entry(70_000) };
         canonical(&entry).unwrap()
     }
 
@@ -165,9 +165,9 @@ mod tests {
     #[test]
     fn a_message_about_a_full_context_goes_before_any_word() {
         let mut full = error(Some("INVALID_ARGUMENT"), Some("400"));
-        full.as_mut().unwrap().context_length = true;
+        full.context_length = true;
         assert_eq!(
-            canonical(&Entry { status: Some(400), error: full, ..entry(70_000) }),
+            canonical(&Entry { status: Some(400), error: Some(full), ..entry(70_000) }),
             Some("context_length")
         );
     }
@@ -196,7 +196,7 @@ mod tests {
                 "{status}"
             );
         }
-        assert_eq!(canonical(&Entry { error: error(None, None), ..entry(70_000) }), Some("in_stream"));
+        assert_eq!(canonical(&Entry { error: Some(error(None, None)), ..entry(70_000) }), Some("in_stream"));
         let ended = |outcome| canonical(&Entry { outcome, ..entry(70_000) });
         assert_eq!(ended(Outcome::UpstreamAbort), Some("connection"));
         assert_eq!(ended(Outcome::UpstreamUnreachable), Some("connection"));

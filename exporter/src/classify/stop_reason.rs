@@ -82,7 +82,7 @@ mod tests {
     use super::*;
     use crate::source::tests::entry;
 
-    fn calls(hosted: &[bool]) -> Option<ToolCalls<'static>> {
+    fn calls(hosted: &[bool]) -> ToolCalls<'static> {
         let call = |&hosted: &bool| ToolCall {
             name: Name::from_wire("tool"),
             namespace: None,
@@ -93,7 +93,7 @@ mod tests {
             agent: None,
         };
         let calls: Vec<_> = hosted.iter().map(call).collect();
-        Some(ToolCalls { blocks: u32::try_from(calls.len()).unwrap(), calls })
+        ToolCalls { blocks: u32::try_from(calls.len()).unwrap(), calls }
     }
 
     fn of(provider: Provider, reason: &'static str, tools: Option<ToolCalls<'static>>) -> &'static str {
@@ -150,13 +150,13 @@ mod tests {
     #[test]
     fn an_answer_that_waits_for_the_clients_tools_ended_with_them() {
         for (provider, reason) in [(Provider::OpenAi, "completed"), (Provider::Gemini, "STOP")] {
-            assert_eq!(of(provider, reason, calls(&[true, false])), "tool_use");
-            assert_eq!(of(provider, reason, calls(&[true])), "end_turn", "the provider ran it itself");
+            assert_eq!(of(provider, reason, Some(calls(&[true, false]))), "tool_use");
+            assert_eq!(of(provider, reason, Some(calls(&[true]))), "end_turn", "the provider ran it itself");
             let unread = Some(ToolCalls { blocks: 1, calls: vec![] });
             assert_eq!(of(provider, reason, unread), "tool_use");
         }
-        assert_eq!(of(Provider::OpenAi, "incomplete:max_output_tokens", calls(&[false])), "max_tokens");
-        assert_eq!(of(Provider::Gemini, "MAX_TOKENS", calls(&[false])), "max_tokens");
+        assert_eq!(of(Provider::OpenAi, "incomplete:max_output_tokens", Some(calls(&[false]))), "max_tokens");
+        assert_eq!(of(Provider::Gemini, "MAX_TOKENS", Some(calls(&[false]))), "max_tokens");
     }
 
     #[test]

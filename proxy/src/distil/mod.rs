@@ -4,9 +4,9 @@
 //! is decided here, by rules under [`RULES_VERSION`], and the text goes no further.
 //!
 //! - [`request`], [`answer`]: the two halves of an exchange, each handing over to its provider's parser.
-//! - [`anthropic`]: Anthropic Messages.
-//! - [`openai`]: OpenAI Responses and Chat Completions.
-//! - [`gemini`]: Gemini.
+//! - [`anthropic`]: Anthropic Messages, as Claude Code speaks it.
+//! - [`openai`]: OpenAI Responses and Chat Completions, as Codex and others speak them.
+//! - [`gemini`]: the Gemini API, as Gemini CLI speaks it.
 //! - [`sse`], [`objects`]: the framing of a stream of events, and of an array that comes piece by piece.
 //! - [`repeats`]: which request bodies a session has sent before.
 

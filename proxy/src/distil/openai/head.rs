@@ -66,7 +66,7 @@ mod tests {
         let headers = headers.iter().map(|&(name, value)| {
             (hyper::header::HeaderName::from_static(name), HeaderValue::from_static(value))
         });
-        read(&HeaderMap::from_iter(headers), &Key::from_bytes([7; 32]), &mut facts);
+        read(&headers.collect(), &Key::from_bytes([7; 32]), &mut facts);
         facts
     }
 
