@@ -140,7 +140,8 @@ fn a_message_that_is_no_stream_is_told() {
         let tools = entry.tools.as_ref().unwrap();
         assert_eq!((tools.blocks, tools.calls.len()), (2, 2));
         assert_eq!(tools.calls[0].agent.as_deref(), Some("Explore"));
-        assert_eq!(&*tools.calls[1].name, "web_search");
+        assert_eq!((&*tools.calls[1].name, tools.calls[1].hosted), ("web_search", true));
+        assert!(!tools.calls[0].hosted);
     });
 }
 

@@ -9,6 +9,7 @@ mod content;
 mod conversation;
 mod error;
 pub(super) mod request;
+mod session;
 mod stream;
 mod usage;
 

@@ -15,6 +15,7 @@ use super::{
     PARSER,
     class::{self, Signals, Tools},
     conversation::Conversation,
+    session,
 };
 use crate::distil::{
     lax::{Lax, object},
@@ -23,13 +24,6 @@ use crate::distil::{
     results,
     words::Words,
 };
-
-/// How Gemini CLI's first text begins, in which it describes the session, and the line above the directories in it.
-const SESSION_CONTEXT: &str = "<session_context>";
-const DIRS: &str = "- **Workspace Directories:**";
-const DIR: &str = "  - ";
-/// How the text behind it begins when a summary has taken the place of the conversation's beginning.
-const SUMMARY: &str = "<state_snapshot>";
 
 /// Adds what `body` tells to `facts`, which hold what the path told.
 pub(crate) fn read(head: Head<'_>, body: &[u8], key: &Key, reported: &mut Repeats, facts: &mut RequestFacts) {
@@ -117,10 +111,10 @@ fn read_content(head: Head<'_>, body: Body<'_>, key: &Key, reported: &mut Repeat
     let id = body.session_id.0.filter(|id| !id.is_empty());
     facts.session = id.map(|id| key.hash(HashOf::Session, id.as_bytes()));
     if facts.session.is_none() {
-        infer_session(&conversation, key, facts);
+        session::infer(&conversation, key, facts);
     }
     facts.context = Some(ContextHints { window: None, messages: conversation.contents });
-    facts.stated_dir = conversation.first_texts.first().and_then(stated_dir);
+    facts.stated_dir = conversation.first_texts.first().and_then(session::stated_dir);
     results::add(conversation.results(), reported, PARSER, facts);
 }
 
@@ -132,35 +126,6 @@ fn is_cli(head: Head<'_>) -> bool {
 fn agent((kind, sub): (Option<&'static str>, bool)) -> Option<Agent<'static>> {
     let agent = Agent { kind: kind.map(Name::from_wire), sub, id: None };
     (agent != Agent::default()).then_some(agent)
-}
-
-/// With an API key the wire has no session. What stands in for it is how the conversation begins: the CLI's own
-/// description of the session and the first prompt. Behind a summary nobody can tell which session it was.
-fn infer_session(conversation: &Conversation<'_>, key: &Key, facts: &mut RequestFacts) {
-    let Some((first, others)) = conversation.first_texts.split_first() else { return };
-    let hash = |of| {
-        let mut hasher = key.hasher(of);
-        for text in &conversation.first_texts {
-            hasher.update(text.text().as_bytes());
-            hasher.update(b"\0");
-        }
-        hasher.finish()
-    };
-    let is_summary = others.first().is_some_and(|text| text.starts_with(SUMMARY));
-    facts.conversation = Some(hash(HashOf::Prompt));
-    facts.session = (first.starts_with(SESSION_CONTEXT) && !is_summary).then(|| hash(HashOf::Session));
-}
-
-/// The one workspace that the CLI states; none if it states two.
-fn stated_dir(first_text: &Words<'_>) -> Option<String> {
-    if !first_text.starts_with(SESSION_CONTEXT) {
-        return None;
-    }
-    let text = first_text.decoded();
-    let mut dirs =
-        text.lines().skip_while(|line| *line != DIRS).skip(1).map_while(|line| line.strip_prefix(DIR));
-    let dir = dirs.next().filter(|dir| dir.starts_with('/'))?;
-    dirs.next().is_none().then(|| dir.to_owned())
 }
 
 #[cfg(test)]
@@ -259,10 +224,10 @@ mod tests {
                 format!("{lead}\nx\n- **Workspace Directories:**\n{dirs}- **Directory Structure:**\n  - /no");
             facts(&json!({"contents": [user(&[&text])]})).stated_dir
         };
-        assert_eq!(dir("  - /home/dev/a b\n", SESSION_CONTEXT).as_deref(), Some("/home/dev/a b"));
-        assert_eq!(dir("  - /a\n  - /b\n", SESSION_CONTEXT), None);
-        assert_eq!(dir("  - a\n", SESSION_CONTEXT), None);
-        assert_eq!(dir("", SESSION_CONTEXT), None);
+        assert_eq!(dir("  - /home/dev/a b\n", "<session_context>").as_deref(), Some("/home/dev/a b"));
+        assert_eq!(dir("  - /a\n  - /b\n", "<session_context>"), None);
+        assert_eq!(dir("  - a\n", "<session_context>"), None);
+        assert_eq!(dir("", "<session_context>"), None);
         assert_eq!(dir("  - /a\n", "see"), None);
     }
 

@@ -4,7 +4,7 @@
 //! limits"), and what Codex CLI 0.169.0 was seen to send.
 //!
 //! - [`head`], [`metadata`]: what Codex says about itself, in headers and in a JSON text.
-//! - [`request`], [`outcome`]: the items of a Responses request, and which of its tool results failed.
+//! - [`request`], [`input`], [`outcome`]: a Responses request, its items, and which of its tool results failed.
 //! - [`item`], [`response`], [`stream`]: a Responses answer.
 //! - [`chat`]: Chat Completions.
 //! - [`error`], [`usage`]: what both have in common.
@@ -12,6 +12,7 @@
 mod chat;
 mod error;
 pub(super) mod head;
+mod input;
 mod item;
 mod metadata;
 mod outcome;

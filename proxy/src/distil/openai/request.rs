@@ -6,21 +6,15 @@ use ccxray_shared::{
     entry::{Class, ContextHints},
     key::{HashOf, Key},
 };
-use serde::{Deserialize, de::SeqAccess};
-use serde_json::value::RawValue;
+use serde::Deserialize;
 
-use super::{PARSER, metadata::TurnMetadata, outcome};
+use super::{PARSER, input::Input, metadata::TurnMetadata};
 use crate::distil::{
-    lax::{Lax, Shape, object},
+    lax::{Lax, object},
     repeats::Repeats,
     request::RequestFacts,
-    results::{self, Reported},
-    words::Words,
+    results,
 };
-
-/// How the text begins in which Codex states its surroundings, and what stands around the directory in it.
-const SURROUNDINGS: &str = "<environment_context>";
-const DIR: (&str, &str) = ("<cwd>", "</cwd>");
 
 /// Adds what `body` tells to `facts`, which hold what the headers told.
 pub(crate) fn read(body: &[u8], key: &Key, reported: &mut Repeats, facts: &mut RequestFacts) {
@@ -71,31 +65,7 @@ struct ClientMetadata<'a> {
     turn: Lax<Cow<'a, str>>,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Item<'a> {
-    #[serde(borrow, rename = "type")]
-    kind: Lax<Cow<'a, str>>,
-    #[serde(borrow)]
-    role: Lax<Cow<'a, str>>,
-    #[serde(borrow)]
-    name: Lax<Cow<'a, str>>,
-    #[serde(borrow)]
-    call_id: Lax<Cow<'a, str>>,
-    #[serde(borrow)]
-    content: Option<&'a RawValue>,
-    #[serde(borrow)]
-    output: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Part<'a> {
-    #[serde(borrow)]
-    text: Option<&'a RawValue>,
-}
-
-object!(Body<'a>, ClientMetadata<'a>, Item<'a>, Part<'a>);
+object!(Body<'a>, ClientMetadata<'a>);
 
 impl ClientMetadata<'_> {
     fn add_to(self, key: &Key, facts: &mut RequestFacts) {
@@ -108,109 +78,6 @@ impl ClientMetadata<'_> {
             turn.add_to(key, facts);
         }
     }
-}
-
-/// What is kept of a request's items, borrowed from its body.
-#[derive(Default)]
-struct Input<'a> {
-    items: u32,
-    /// The outputs behind the last item that the model made.
-    fresh: Vec<CallOutput<'a>>,
-    calls: Vec<Call<'a>>,
-    /// The content of the first message of the user's side.
-    first_text: Option<&'a RawValue>,
-    /// The contents of the user's side before the model's first item.
-    opening: Vec<&'a RawValue>,
-}
-
-struct CallOutput<'a> {
-    call: Cow<'a, str>,
-    output: Option<&'a RawValue>,
-}
-
-struct Call<'a> {
-    id: Cow<'a, str>,
-    name: Cow<'a, str>,
-}
-
-impl<'de: 'a, 'a> Shape<'de> for Input<'a> {
-    fn from_text(_: Cow<'de, str>) -> Option<Self> {
-        Some(Self { items: 1, ..Self::default() })
-    }
-
-    fn from_seq<A: SeqAccess<'de>>(mut seq: A) -> Result<Option<Self>, A::Error> {
-        let mut input = Self::default();
-        while let Some(item) = seq.next_element::<Lax<Item<'a>>>()? {
-            input.add(item.0.unwrap_or_default());
-        }
-        Ok(Some(input))
-    }
-}
-
-impl<'a> Input<'a> {
-    fn add(&mut self, item: Item<'a>) {
-        self.items = self.items.saturating_add(1);
-        let is_call = |kind: &str| kind.ends_with("_call");
-        match (item.kind.0.as_deref(), item.role.0.as_deref()) {
-            (Some("reasoning"), _) | (Some("message") | None, Some("assistant")) => self.fresh.clear(),
-            (Some("message") | None, Some("user")) => self.add_user(item.content),
-            (Some(kind), _) if is_call(kind) => self.add_call(item),
-            (Some(kind), _) if kind.ends_with("_output") => {
-                let call = item.call_id.0.unwrap_or_default();
-                self.fresh.push(CallOutput { call, output: item.output });
-            }
-            // Instructions, tools, summaries.
-            _ => {}
-        }
-    }
-
-    fn add_user(&mut self, content: Option<&'a RawValue>) {
-        if self.calls.is_empty() {
-            self.opening.extend(content);
-        }
-        self.first_text = self.first_text.or(content);
-    }
-
-    fn add_call(&mut self, item: Item<'a>) {
-        self.fresh.clear();
-        let name = item.name.0.or(item.kind.0);
-        if let (Some(id), Some(name)) = (item.call_id.0, name) {
-            self.calls.push(Call { id, name });
-        }
-    }
-
-    fn results(&self) -> impl Iterator<Item = Reported<'_>> {
-        self.fresh.iter().map(|result| {
-            let failed = result.output.is_some_and(outcome::is_failure);
-            let call = failed.then(|| self.calls.iter().rev().find(|call| call.id == result.call));
-            Reported {
-                call: Cow::Borrowed(&result.call),
-                failed,
-                tool: call.flatten().map(|call| Cow::Borrowed(&*call.name)),
-            }
-        })
-    }
-
-    /// The one directory that Codex states of its surroundings; none if it states two.
-    fn stated_dir(&self) -> Option<String> {
-        let dirs: Vec<_> = self.opening.iter().flat_map(|content| stated_dirs(content)).collect();
-        let (first, others) = dirs.split_first()?;
-        (first.starts_with('/') && others.iter().all(|other| other == first)).then(|| first.clone())
-    }
-}
-
-fn stated_dirs(content: &RawValue) -> Vec<String> {
-    let Ok(Lax(Some(parts))) = serde_json::from_str::<Lax<Vec<Lax<Part<'_>>>>>(content.get()) else {
-        return Vec::new();
-    };
-    let texts = parts.iter().filter_map(|part| part.0.as_ref()?.text).map(Words::Raw);
-    let surroundings = texts.filter(|text| text.starts_with(SURROUNDINGS));
-    surroundings.filter_map(|text| dir_in(&text.decoded()).map(str::to_owned)).collect()
-}
-
-fn dir_in(surroundings: &str) -> Option<&str> {
-    let (_, behind) = surroundings.split_once(DIR.0)?;
-    behind.split_once(DIR.1).map(|(dir, _)| dir)
 }
 
 #[cfg(test)]
@@ -268,6 +135,8 @@ mod tests {
         assert_eq!(dir(json!([here("not a path")])), None);
         assert_eq!(dir(json!([user("see <environment_context><cwd>/a</cwd>")])), None);
         let call = json!({"type": "function_call", "call_id": "c", "name": "exec_command"});
+        let answer = json!({"type": "message", "role": "assistant", "content": []});
+        assert_eq!(dir(json!([user("hi"), answer, here("/a")])), None);
         assert_eq!(dir(json!([user("hi"), call, here("/a")])), None);
     }
 

@@ -2,24 +2,22 @@
 //!
 //! Usage is in a last chunk without choices, and only if the request asked for it; then comes `[DONE]`.
 
-use std::{borrow::Cow, collections::BTreeMap, time::Instant};
+use std::{collections::BTreeMap, time::Instant};
 
+use super::chunk::{Called, Choice, Chunk, says_something};
+use crate::distil::{
+    answer::{AnswerFacts, if_stated},
+    calls::{self, Calls},
+    lax::Lax,
+    notes::Notes,
+    openai::PARSER,
+    sse::Event,
+    stream::EventStream,
+};
 use ccxray_shared::{
     Name,
     entry::{ErrorFacts, ToolCall},
     usage::Usage,
-};
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
-use crate::distil::{
-    answer::{AnswerFacts, if_stated},
-    calls::{self, Calls},
-    lax::{Lax, object},
-    notes::Notes,
-    openai::{PARSER, error::WireError, usage::WireUsage},
-    sse::Event,
-    stream::EventStream,
 };
 
 /// The most calls that are told apart.
@@ -43,69 +41,6 @@ pub(crate) struct ChatStream {
     done: bool,
     notes: Notes,
 }
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Chunk<'a> {
-    #[serde(borrow)]
-    model: Lax<Cow<'a, str>>,
-    #[serde(borrow)]
-    choices: Lax<Vec<Lax<Choice<'a>>>>,
-    usage: Lax<WireUsage>,
-    #[serde(borrow)]
-    service_tier: Lax<Cow<'a, str>>,
-    #[serde(borrow)]
-    error: Lax<WireError<'a>>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Choice<'a> {
-    index: Lax<u64>,
-    #[serde(borrow)]
-    delta: Lax<Message<'a>>,
-    #[serde(borrow)]
-    message: Lax<Message<'a>>,
-    #[serde(borrow)]
-    finish_reason: Lax<Cow<'a, str>>,
-}
-
-/// A message, or what is added to one.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Message<'a> {
-    #[serde(borrow)]
-    content: Option<&'a RawValue>,
-    #[serde(borrow)]
-    reasoning_content: Option<&'a RawValue>,
-    #[serde(borrow)]
-    reasoning: Option<&'a RawValue>,
-    #[serde(borrow)]
-    refusal: Option<&'a RawValue>,
-    #[serde(borrow)]
-    tool_calls: Lax<Vec<Lax<WireCall<'a>>>>,
-    #[serde(borrow)]
-    function_call: Lax<Called<'a>>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct WireCall<'a> {
-    index: Lax<u64>,
-    #[serde(borrow)]
-    function: Lax<Called<'a>>,
-    #[serde(borrow)]
-    custom: Lax<Called<'a>>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Called<'a> {
-    #[serde(borrow)]
-    name: Lax<Cow<'a, str>>,
-}
-
-object!(Chunk<'a>, Choice<'a>, Message<'a>, WireCall<'a>, Called<'a>);
 
 impl EventStream for ChatStream {
     fn event(&mut self, event: Event<'_>, at: Instant) {
@@ -196,19 +131,6 @@ impl ChatStream {
             ..AnswerFacts::default()
         }
     }
-}
-
-impl Message<'_> {
-    fn has_content(&self) -> bool {
-        let texts = [self.content, self.reasoning_content, self.reasoning, self.refusal];
-        texts.into_iter().any(says_something)
-            || self.tool_calls.0.as_ref().is_some_and(|calls| !calls.is_empty())
-            || self.function_call.0.is_some()
-    }
-}
-
-fn says_something(text: Option<&RawValue>) -> bool {
-    text.is_some_and(|text| !matches!(text.get(), "\"\"" | "[]"))
 }
 
 /// Reads the body of an answer that is not a stream.

@@ -1,6 +1,7 @@
 //! Chat Completions.
 
 mod answer;
+mod chunk;
 mod request;
 
 pub(crate) use answer::{ChatStream, read_completion};
