@@ -3,11 +3,11 @@
 //! Sources: OpenAI's API reference (Responses and its streaming events, Chat Completions, "Error codes", "Rate
 //! limits"), and what Codex CLI 0.169.0 was seen to send.
 //!
-//! - [`head`], [`metadata`]: what Codex says about itself, in headers and in a JSON text.
-//! - [`request`], [`input`], [`outcome`]: a Responses request, its items, and which of its tool results failed.
-//! - [`item`], [`response`], [`stream`]: a Responses answer.
-//! - [`chat`]: Chat Completions.
-//! - [`error`], [`usage`]: what both have in common.
+//! - `head`, `metadata`: what Codex says about itself, in headers and in a JSON text.
+//! - `request`, `input`, `outcome`: a Responses request, its items, and which of its tool results failed.
+//! - `item`, `response`, `stream`: a Responses answer.
+//! - `chat`: Chat Completions.
+//! - `error`, `usage`: what both have in common.
 
 mod chat;
 mod error;
