@@ -7,7 +7,7 @@ use std::{collections::VecDeque, time::Duration};
 use ccxray_shared::UnixMillis;
 use serde_json::{Map, Value, json};
 
-use super::summary::Summary;
+use super::summary::{Summary, total};
 
 /// How often the totals are sampled.
 pub const SAMPLED_EVERY: Duration = Duration::from_secs(5);
@@ -54,8 +54,8 @@ impl Figures {
         let (tokens, latency) = (summary.all_models(), summary.all_latency());
         Self {
             cost_usd: summary.cost_usd,
-            requests: summary.requests.values().sum(),
-            errors: summary.errors.values().sum(),
+            requests: total(&summary.requests),
+            errors: total(&summary.errors),
             input: tokens.input,
             output: tokens.output,
             cache_read: tokens.cache_read,
@@ -73,11 +73,11 @@ impl Figures {
 pub struct History(VecDeque<(UnixMillis, Figures)>);
 
 impl History {
-    /// Takes a sample in. If the clock went back, what was before is dropped: no reader could order it.
+    /// Takes a sample in. If the clock went back, what now lies in the future is dropped: no reader could order it.
     pub fn note(&mut self, at: UnixMillis, figures: Figures) {
         let samples = &mut self.0;
-        if samples.back().is_some_and(|(last, _)| *last >= at) {
-            samples.clear();
+        while samples.back().is_some_and(|(last, _)| *last >= at) {
+            samples.pop_back();
         }
         if is_still(samples, &figures) {
             samples.pop_back();
@@ -167,7 +167,8 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_goes_back_starts_it_anew() {
+    fn a_clock_that_goes_back_costs_only_what_it_goes_back_over() {
+        assert_eq!(times(&noted(&[(100, 1.0), (105, 2.0), (110, 3.0), (105, 4.0)])), [100, 105]);
         assert_eq!(times(&noted(&[(100, 1.0), (105, 2.0), (50, 3.0)])), [50]);
     }
 }
