@@ -75,7 +75,9 @@ fn exchanges_without_a_slot_are_counted_in_a_gap() {
     drop(slot);
     let (lines, _dir) = rig.finish();
     let gaps = gaps(&lines);
-    assert_eq!((gaps.len(), gaps[0].lost, &*gaps[0].reason), (1, 3, "no_slot"));
+    // The recorder may look in the middle, and then there are several.
+    assert_eq!(gaps.iter().map(|gap| gap.lost).sum::<u64>(), 3);
+    assert!(gaps.iter().all(|gap| &*gap.reason == "no_slot"));
     assert_eq!(entries(&lines).len(), 0);
 }
 
