@@ -62,9 +62,12 @@ pub struct StatusOptions {
     /// Where the spool and the state lie [default: the platform's directory for state]
     #[arg(long, value_name = "DIR", env = "CCXRAY_STATE_DIR")]
     pub state_dir: Option<PathBuf>,
-    /// As JSON
+    /// As JSON; with --watch, one object per line
     #[arg(long)]
     pub json: bool,
+    /// Say it again every two seconds, until Ctrl-C
+    #[arg(long)]
+    pub watch: bool,
 }
 
 /// The local page's address.

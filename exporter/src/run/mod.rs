@@ -7,6 +7,7 @@ pub mod consent;
 pub mod error;
 mod local_data;
 pub mod lock;
+mod self_figures;
 mod signals;
 mod stop;
 
@@ -26,7 +27,7 @@ use crate::{
     checkpoint::{Loaded, State, Store},
     classify::price_table::PriceTable,
     cli::{Local, RunOptions},
-    deliver::{self, CutId, FailureLog, FromWorker, Snapshot, WorkerHandle},
+    deliver::{self, CutId, FailureLog, FromWorker, Snapshot, WorkerHandle, tally::Counts},
     engine::{Command, Commands, Core, CoreOptions, Engine, EngineOptions, random_bits},
     local,
     source::{self, Source},
@@ -104,11 +105,15 @@ async fn serve(
     let (commands, orders) = Commands::new();
     let (acked, acks) = watch::channel(CutId(0));
     let health = core.health().unwrap_or_default();
+    let telemetry = Arc::new(self_figures::start(consent, &core)?);
     let worker = match consent.destination() {
         None => None,
         Some(destination) => {
-            let commands = commands.clone();
-            let events = move |event| report(&commands, &acked, event);
+            let (commands, telemetry) = (commands.clone(), telemetry.clone());
+            let events = move |event| {
+                telemetry.observe(&event);
+                report(&commands, &acked, event);
+            };
             let log = FailureLog::open(&state_dir.exporter())?;
             Some(Arc::new(deliver::spawn(destination, health, events, log)?))
         }
@@ -124,16 +129,23 @@ async fn serve(
         core,
         source,
         deliver: deliver_to(worker.clone(), offered),
+        telemetry: telemetry.clone(),
     });
     let engine = std::thread::Builder::new().name("engine".to_owned()).spawn(move || engine.run(&orders))?;
     if let Some(server) = local {
         tracing::info!("local page on http://{}/", server.address());
-        tokio::spawn(server.serve(EngineData::new(commands.clone(), vitals, consent.summary())));
+        tokio::spawn(server.serve(EngineData::new(
+            commands.clone(),
+            vitals,
+            telemetry.clone(),
+            consent.summary(),
+        )));
     }
     if let Some(path) = &options.ready_file {
         Ready::here(addresses).write(path)?;
     }
     signals.stop().await;
+    telemetry.end();
     drop(watch);
     let stop = Stop { commands, engine, worker, acks, last_offer };
     stop.carry_out(options.flush_on_stop).await;
@@ -146,10 +158,13 @@ fn report(commands: &Commands, acked: &watch::Sender<CutId>, event: FromWorker) 
         FromWorker::Acked { cut, rejected: _ } => {
             acked.send_replace(cut);
             commands.send(Command::Acked(cut));
+            commands.send(Command::Delivery(Counts::SUCCEEDED));
         }
+        FromWorker::Failed => commands.send(Command::Delivery(Counts::FAILED)),
         FromWorker::Health(health) => commands.send(Command::Health(health)),
         FromWorker::Dropped { snapshots } => {
             tracing::warn!(snapshots, "snapshots were dropped; later ones hold what they held");
+            commands.send(Command::Delivery(Counts::dropped(snapshots)));
         }
         FromWorker::Rejected { reason, points } => {
             tracing::warn!(reason = reason.as_str(), points, "the destination turned points down");
