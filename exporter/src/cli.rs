@@ -21,6 +21,8 @@ pub enum Command {
     Run(Box<RunOptions>),
     /// Say how the exporter is doing; works when it is not running, too
     Status(StatusOptions),
+    /// Print the exact next request as OTLP/JSON; nothing is sent
+    Preview(PreviewOptions),
 }
 
 /// How the exporter runs. Every option can be given as an environment variable too.
@@ -68,6 +70,27 @@ pub struct StatusOptions {
     /// Say it again every two seconds, until Ctrl-C
     #[arg(long)]
     pub watch: bool,
+}
+
+/// Whose next request `preview` prints.
+#[derive(Clone, Debug, Args)]
+#[expect(clippy::doc_markdown, reason = "the comments are the help text")]
+pub struct PreviewOptions {
+    /// Where the spool and the state lie [default: the platform's directory for state]
+    #[arg(long, value_name = "DIR", env = "CCXRAY_STATE_DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// As if run with this tier, and with the OTEL_* variables of here [default: what the running exporter was told]
+    #[arg(long, value_name = "N", env = "CCXRAY_OTEL_TIER", value_parser = clap::value_parser!(u8).range(0..=2))]
+    pub tier: Option<u8>,
+    /// The length of a window [default: the running exporter's, OTEL_METRIC_EXPORT_INTERVAL, or 60s]
+    #[arg(long, value_name = "TIME", env = "CCXRAY_INTERVAL", value_parser = parse_duration)]
+    pub interval: Option<Duration>,
+    /// As of `run`
+    #[arg(long, value_name = "TIME", env = "CCXRAY_RESUME_GRACE", value_parser = parse_duration, default_value = "5m")]
+    pub resume_grace: Duration,
+    /// As of `run`
+    #[arg(long, value_name = "FILE", env = "CCXRAY_PRICES")]
+    pub prices: Option<PathBuf>,
 }
 
 /// The local page's address.

@@ -13,6 +13,7 @@ pub mod engine;
 pub mod local;
 pub mod measure;
 pub mod pipeline;
+pub mod preview;
 pub mod run;
 pub mod snapshot;
 pub mod source;

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use ccxray_exporter::{
     cli::{Cli, Command},
-    run, status,
+    preview, run, status,
 };
-use ccxray_shared::daemon::log;
+use ccxray_shared::daemon::log::{self, LogFormat};
 use clap::Parser;
 
 fn main() -> ExitCode {
@@ -22,5 +22,9 @@ fn main() -> ExitCode {
             }
         }
         Command::Status(options) => status::run(&options),
+        Command::Preview(options) => {
+            log::init(LogFormat::Text);
+            preview::run(&options)
+        }
     }
 }

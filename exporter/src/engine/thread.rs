@@ -21,7 +21,7 @@ use crate::{
 /// How often the spool is looked at without a hint.
 const POLL: Duration = Duration::from_secs(1);
 /// How long after its end an entry may still be on its way into the spool.
-const SETTLING: Duration = Duration::from_secs(2);
+pub const SETTLING: Duration = Duration::from_secs(2);
 /// While there is something to do, a checkpoint covers at most this much time …
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 /// … or this many snapshots.

@@ -11,7 +11,7 @@ mod self_figures;
 mod signals;
 mod stop;
 
-use std::{sync::Arc, time::Duration};
+use std::{io, path::Path, sync::Arc, time::Duration};
 
 use ccxray_shared::{
     UnixMillis,
@@ -38,7 +38,7 @@ pub fn run(options: &RunOptions) -> Result<(), RunError> {
     let state_dir = StateDir::resolve(options.state_dir.clone())?;
     let env = |name: &str| std::env::var(name).ok();
     let consent = Consent::from_env(options.tier, &env)?;
-    let prices = prices(options)?;
+    let prices = prices(options.prices.as_deref())?;
     for dir in [state_dir.spool(), state_dir.exporter()] {
         private::ensure_dir(&dir)?;
     }
@@ -57,19 +57,25 @@ pub fn run(options: &RunOptions) -> Result<(), RunError> {
     served
 }
 
-fn prices(options: &RunOptions) -> Result<PriceTable, RunError> {
-    let Some(path) = &options.prices else { return Ok(PriceTable::embedded()) };
+/// The prices in `file`, else the built-in ones.
+pub(crate) fn prices(file: Option<&Path>) -> Result<PriceTable, RunError> {
+    let Some(path) = file else { return Ok(PriceTable::embedded()) };
     let text = std::fs::read_to_string(path)
-        .map_err(|source| RunError::ReadPrices { path: path.clone(), source })?;
-    PriceTable::parse(&text).map_err(|source| RunError::Prices { path: path.clone(), source })
+        .map_err(|source| RunError::ReadPrices { path: path.to_owned(), source })?;
+    PriceTable::parse(&text).map_err(|source| RunError::Prices { path: path.to_owned(), source })
 }
 
 /// What the last run left, or a beginning.
 fn resume(state_dir: &StateDir, options: CoreOptions) -> Result<(Core, Source), RunError> {
-    let spool = state_dir.spool();
-    let read_on = |state: State| (Source::resume(&spool, state.streams.clone()), Some(state));
-    let (source, state) = match Store::new(&state_dir.exporter()).load()? {
-        Loaded::Fresh => (Source::begin(&spool), None),
+    let (source, state) = remembered(&state_dir.spool(), Store::new(&state_dir.exporter()).load()?)?;
+    Ok((Core::start(options, state, UnixMillis::now(), random_bits), source))
+}
+
+/// The state to go on from, and the spool at its positions.
+pub(crate) fn remembered(spool: &Path, loaded: Loaded) -> io::Result<(Source, Option<State>)> {
+    let read_on = |state: State| (Source::resume(spool, state.streams.clone()), Some(state));
+    Ok(match loaded {
+        Loaded::Fresh => (Source::begin(spool), None),
         Loaded::Current(state) => read_on(*state),
         Loaded::Previous(state, error) => {
             tracing::warn!("{error}; going on from the one before");
@@ -80,12 +86,11 @@ fn resume(state_dir: &StateDir, options: CoreOptions) -> Result<(Core, Source), 
                 "{error}, and so is the one before; both are put aside, and counting starts anew"
             );
             // Nobody knows what of the spool had been counted: it is not counted again.
-            let mut source = Source::begin(&spool);
+            let mut source = Source::begin(spool);
             source.skip_to_end()?;
             (source, None)
         }
-    };
-    Ok((Core::start(options, state, UnixMillis::now(), random_bits), source))
+    })
 }
 
 /// Everything that runs beside the engine.
