@@ -23,6 +23,9 @@ pub enum Command {
     Status(StatusOptions),
     /// Print the exact next request as OTLP/JSON; nothing is sent
     Preview(PreviewOptions),
+    /// What is measured
+    #[command(subcommand)]
+    Metrics(MetricsCommand),
 }
 
 /// How the exporter runs. Every option can be given as an environment variable too.
@@ -91,6 +94,24 @@ pub struct PreviewOptions {
     /// As of `run`
     #[arg(long, value_name = "FILE", env = "CCXRAY_PRICES")]
     pub prices: Option<PathBuf>,
+}
+
+/// What to say of the metrics.
+#[derive(Clone, Debug, Subcommand)]
+pub enum MetricsCommand {
+    /// List every metric: name, kind, unit, attributes with their budgets, description
+    List(ListOptions),
+}
+
+/// How `metrics list` speaks.
+#[derive(Clone, Debug, Args)]
+pub struct ListOptions {
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    /// As the page exporter/METRICS.md
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
 }
 
 /// The local page's address.

@@ -12,6 +12,7 @@ pub mod deliver;
 pub mod engine;
 pub mod local;
 pub mod measure;
+pub mod metrics_list;
 pub mod pipeline;
 pub mod preview;
 pub mod run;

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use ccxray_exporter::{
-    cli::{Cli, Command},
-    preview, run, status,
+    cli::{Cli, Command, MetricsCommand},
+    metrics_list, preview, run, status,
 };
 use ccxray_shared::daemon::log::{self, LogFormat};
 use clap::Parser;
@@ -26,5 +26,6 @@ fn main() -> ExitCode {
             log::init(LogFormat::Text);
             preview::run(&options)
         }
+        Command::Metrics(MetricsCommand::List(options)) => metrics_list::run(&options),
     }
 }

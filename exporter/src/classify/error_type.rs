@@ -57,3 +57,45 @@ fn by_status(status: u16) -> &'static str {
         _ => "other",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use ccxray_shared::Name;
+
+    use super::*;
+    use crate::{
+        measure::{Catalogue, Key, Metric},
+        source::tests::entry,
+    };
+
+    /// What an exchange with this outcome, status and provider's word counts as.
+    fn kind(
+        outcome: Outcome,
+        status: u16,
+        word: Option<&'static str>,
+        context_length: bool,
+    ) -> Option<&'static str> {
+        let error = (word.is_some() || context_length).then(|| ErrorFacts {
+            kind: word.map(Name::from_wire),
+            code: None,
+            in_stream: false,
+            context_length,
+        });
+        canonical(&Entry { status: Some(status), outcome, error, ..entry(70_000) })
+    }
+
+    #[test]
+    fn the_catalogue_lists_each_type_that_there_is() {
+        let mut found = BTreeSet::new();
+        for status in 200..600 {
+            found.extend(kind(Outcome::Complete, status, None, false));
+        }
+        found.extend(kind(Outcome::Complete, 400, Some("invalid_request_error"), true));
+        found.extend(kind(Outcome::Complete, 200, Some("a_new_word"), false));
+        found.extend(kind(Outcome::UpstreamAbort, 200, None, false));
+        let listed = Catalogue::embedded().get(Metric::Errors).values[&Key::Type].iter();
+        assert_eq!(found, listed.map(|(word, _)| word.as_str()).collect());
+    }
+}

@@ -4,7 +4,7 @@
 //! - [`text`]: the same for people. `columns`: on 80 columns.
 //! - `watch`: over and over.
 
-mod columns;
+pub(crate) mod columns;
 pub mod destination;
 pub mod proxies;
 pub mod report;
