@@ -2,8 +2,14 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use ccxray_shared::daemon::{log::LogFormat, units::parse_duration};
+use ccxray_shared::daemon::{
+    log::LogFormat,
+    page::{CompletionsOptions, ManOptions},
+    units::parse_duration,
+};
 use clap::{Args, Parser, Subcommand, builder::FalseyValueParser};
+
+use crate::push::options::PushOptions;
 
 /// Turns the spool of ccxray-proxy into metrics and pushes them over OTLP, if you have consented.
 #[derive(Debug, Parser)]
@@ -26,6 +32,15 @@ pub enum Command {
     /// What is measured
     #[command(subcommand)]
     Metrics(MetricsCommand),
+    /// Send the totals once, to a Prometheus Pushgateway or to VictoriaMetrics; that you say so is the consent
+    ///
+    /// Sent is what the local page shows, exchanges that are stamped to stay out of every destination included: their
+    /// sums cannot be taken out again.
+    Push(PushOptions),
+    /// Print completions for a shell
+    Completions(CompletionsOptions),
+    /// Print a man page
+    Man(ManOptions),
 }
 
 /// How the exporter runs. Every option can be given as an environment variable too.

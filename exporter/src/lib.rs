@@ -15,6 +15,7 @@ pub mod measure;
 pub mod metrics_list;
 pub mod pipeline;
 pub mod preview;
+pub mod push;
 pub mod run;
 pub mod snapshot;
 pub mod source;

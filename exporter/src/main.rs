@@ -4,9 +4,12 @@ use std::process::ExitCode;
 
 use ccxray_exporter::{
     cli::{Cli, Command, MetricsCommand},
-    metrics_list, preview, run, status,
+    metrics_list, preview, push, run, status,
 };
-use ccxray_shared::daemon::log::{self, LogFormat};
+use ccxray_shared::daemon::{
+    log::{self, LogFormat},
+    page,
+};
 use clap::Parser;
 
 fn main() -> ExitCode {
@@ -27,5 +30,18 @@ fn main() -> ExitCode {
             preview::run(&options)
         }
         Command::Metrics(MetricsCommand::List(options)) => metrics_list::run(&options),
+        Command::Push(options) => push::run(&options),
+        Command::Completions(options) => printed(page::completions::<Cli>(options.shell)),
+        Command::Man(options) => printed(page::man::<Cli>(options.command.as_deref())),
     }
+}
+
+fn printed(result: std::io::Result<()>) -> ExitCode {
+    result.map_or_else(
+        |error| {
+            eprintln!("ccxray-exporter: {error}");
+            ExitCode::FAILURE
+        },
+        |()| ExitCode::SUCCESS,
+    )
 }

@@ -1,17 +1,22 @@
 //! The command line.
 
-use std::{path::PathBuf, time::Duration};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use ccxray_shared::{
     daemon::{
         log::LogFormat,
+        page::{CompletionsOptions, ManOptions},
         units::{parse_duration, parse_size},
     },
     spool::fsync::Fsync,
 };
 use clap::{Args, Parser, Subcommand, builder::FalseyValueParser};
 
-use crate::{listen::address::ListenAddress, route::upstream::Upstream};
+use crate::{
+    launch::{address::ProxyAddress, shell::Shell},
+    listen::address::ListenAddress,
+    route::upstream::Upstream,
+};
 
 /// Forwards a coding agent's traffic untouched and leaves one entry per exchange in a local spool.
 #[derive(Debug, Parser)]
@@ -23,20 +28,88 @@ pub struct Cli {
     serve: ServeOptions,
 }
 
+/// What to do.
 #[derive(Debug, Subcommand)]
-enum Command {
+pub enum Command {
     /// Run the proxy (also without this word)
     Serve(Box<ServeOptions>),
+    /// Start an agent that uses the running proxy: claude, codex, gemini, or any program that reads the variables
+    Run(LaunchOptions),
+    /// Print the variables that make agents use the proxy, for a shell to read: eval "$(ccxray-proxy env)"
+    Env(EnvOptions),
+    /// Print completions for a shell
+    Completions(CompletionsOptions),
+    /// Print a man page
+    Man(ManOptions),
 }
 
 impl Cli {
-    /// The options, wherever they stood.
-    pub fn options(self) -> ServeOptions {
-        match self.command {
-            Some(Command::Serve(options)) => *options,
-            None => self.serve,
-        }
+    /// What to do; without a word, to serve.
+    pub fn into_command(self) -> Command {
+        self.command.unwrap_or_else(|| Command::Serve(Box::new(self.serve)))
     }
+}
+
+/// What is stamped on an agent's requests.
+#[derive(Clone, Debug, Args)]
+pub struct StampOptions {
+    /// The project that the requests belong to [default: the current directory]
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// The highest tier at which these requests may count; 0 keeps them on this machine
+    #[arg(long, value_name = "N", env = "CCXRAY_TIER", value_parser = clap::value_parser!(u8).range(0..=2))]
+    pub tier: Option<u8>,
+}
+
+/// Which proxy an agent shall use.
+#[derive(Clone, Debug, Args)]
+pub struct ProxyOptions {
+    /// Where the proxy is
+    #[arg(long, value_name = "URL", env = "CCXRAY_PROXY", default_value = "http://127.0.0.1:5588")]
+    pub proxy: ProxyAddress,
+}
+
+/// How an agent is started.
+#[derive(Clone, Debug, Args)]
+pub struct LaunchOptions {
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "the type says it, and clap would take it for the command's description"
+    )]
+    pub stamps: StampOptions,
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "the type says it, and clap would take it for the command's description"
+    )]
+    pub proxy: ProxyOptions,
+    /// The program
+    #[arg(value_name = "PROGRAM")]
+    pub program: OsString,
+    /// Its arguments
+    #[arg(value_name = "ARGS", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub arguments: Vec<OsString>,
+}
+
+/// What `env` prints.
+#[derive(Clone, Debug, Args)]
+pub struct EnvOptions {
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "the type says it, and clap would take it for the command's description"
+    )]
+    pub stamps: StampOptions,
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "the type says it, and clap would take it for the command's description"
+    )]
+    pub proxy: ProxyOptions,
+    /// The shell's language
+    #[arg(long, value_enum, default_value_t)]
+    pub shell: Shell,
 }
 
 /// How the proxy runs. Every option can be given as an environment variable too; lists are separated by commas
@@ -103,7 +176,10 @@ mod tests {
 
     #[test]
     fn the_word_serve_may_be_left_out() {
-        let options = |args: &[&str]| Cli::try_parse_from(args).unwrap().options();
+        let options = |args: &[&str]| match Cli::try_parse_from(args).unwrap().into_command() {
+            Command::Serve(options) => *options,
+            other => panic!("{other:?}"),
+        };
         for args in [
             &["ccxray-proxy", "--listen", "127.0.0.1:0", "--fsync", "each"][..],
             &["ccxray-proxy", "serve", "--listen", "127.0.0.1:0", "--fsync", "each"][..],
@@ -112,6 +188,17 @@ mod tests {
             assert_eq!(options.listen, ["127.0.0.1:0".parse().unwrap()]);
             assert_eq!((options.fsync, options.drain_timeout), (Fsync::Each, Duration::from_secs(30)));
         }
+    }
+
+    #[test]
+    fn what_follows_the_program_is_its_own() {
+        let line = ["ccxray-proxy", "run", "--tier", "0", "--", "claude", "-p", "--dir", "hi"];
+        let Command::Run(options) = Cli::try_parse_from(line).unwrap().into_command() else { panic!() };
+        assert_eq!((options.stamps.tier, options.stamps.dir), (Some(0), None));
+        assert_eq!(
+            (options.program, options.arguments),
+            ("claude".into(), ["-p", "--dir", "hi"].map(Into::into).into())
+        );
     }
 
     #[test]

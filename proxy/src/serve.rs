@@ -1,8 +1,7 @@
 //! The daemon, from its options to its end.
 
 use std::{
-    error::Error,
-    io, iter,
+    io,
     path::PathBuf,
     process::ExitCode,
     sync::Arc,
@@ -13,13 +12,14 @@ use ccxray_shared::{
     daemon::{
         guard::Guard,
         ready::{Ready, WriteReadyError},
+        supervisor,
     },
     spool::retention::Caps,
     state_dir::{NoHomeError, StateDir},
 };
 use tokio::{
     runtime::{Builder, Runtime},
-    time::timeout,
+    time::{interval, timeout},
 };
 
 use crate::{
@@ -81,12 +81,6 @@ impl ServeError {
             Self::Preflight(_) | Self::NoHome(_) | Self::Tls(_) => ExitCode::from(78),
             Self::Bind(_) | Self::Ready(_) | Self::System(_) => ExitCode::FAILURE,
         }
-    }
-
-    /// The error and its causes in one line.
-    pub fn with_causes(&self) -> String {
-        let causes = iter::successors(Some(self as &dyn Error), |&error| error.source());
-        causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
     }
 }
 
@@ -156,9 +150,14 @@ async fn serve(
     if let Some(path) = &options.ready_file {
         Ready::here(addresses.clone()).write(path)?;
     }
-    tracing::info!("listening at {}", addresses.join(", "));
+    let status = format!("listening at {}", addresses.join(", "));
+    tracing::info!("{status}");
+    supervisor::ready(&status);
+    tokio::spawn(beat());
     signals.stop().await;
-    tracing::info!("stopping; exchanges in flight have {} s to end", options.drain_timeout.as_secs());
+    let status = format!("stopping; exchanges in flight have {} s to end", options.drain_timeout.as_secs());
+    tracing::info!("{status}");
+    supervisor::stopping(&status);
     tokio::select! {
         drained = timeout(options.drain_timeout, drain.drain()) => {
             if drained.is_err() {
@@ -168,4 +167,15 @@ async fn serve(
         () = signals.stop_at_once() => tracing::warn!("told to stop again: not waiting any longer"),
     }
     Ok(())
+}
+
+/// Tells the service manager, if it wants to know, that the runtime makes progress: a task that gets its turn.
+async fn beat() {
+    let Some(every) = supervisor::beat_every() else { return };
+    let mut ticks = interval(every);
+    loop {
+        ticks.tick().await;
+        let told = tokio::task::spawn_blocking(supervisor::beat).await;
+        debug_assert!(told.is_ok(), "telling does not panic");
+    }
 }

@@ -106,6 +106,13 @@ fn rest(stream: &mut impl Read) -> String {
     String::from_utf8(rest).unwrap()
 }
 
+/// What the program says on both outputs, and its exit code.
+fn says(args: &[&str]) -> (Option<i32>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_ccxray-proxy")).env_clear().args(args).output().unwrap();
+    let said = [output.stdout, output.stderr].map(|said| String::from_utf8(said).unwrap()).concat();
+    (output.status.code(), said)
+}
+
 fn fails(args: &[&str]) -> (Option<i32>, String) {
     let dir = tempfile::tempdir().unwrap();
     let Output { status, stderr, .. } = command(dir.path()).args(args).output().unwrap();
@@ -189,6 +196,74 @@ fn running_out_of_descriptors_passes_when_clients_leave() {
     let mut answer = [0; 15];
     client.read_exact(&mut answer).unwrap();
     assert_eq!(&answer, b"HTTP/1.1 200 OK");
+}
+
+#[test]
+fn the_launcher_becomes_a_program_that_is_led_to_the_proxy() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let daemon = Daemon::before(&listener, &[]);
+    let dir = tempfile::tempdir().unwrap();
+    let launcher = |script: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ccxray-proxy"));
+        command.env_clear().env("CCXRAY_PROXY", format!("http://{}", daemon.ready.addresses[0]));
+        command.env("CCXRAY_TIER", "0").current_dir(dir.path()).stdout(Stdio::piped());
+        command.args(["run", "--", "/bin/sh", "-c", script, "sh", "--dir", "x"]).spawn().unwrap()
+    };
+    let said = launcher("echo \"$$ $ANTHROPIC_BASE_URL $*\"; exit 41");
+    let pid = said.id();
+    let output = said.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let [own_pid, url, rest] = said.trim_end().splitn(3, ' ').collect::<Vec<_>>()[..] else {
+        panic!("{said}")
+    };
+    assert_eq!((own_pid, rest, output.status.code()), (pid.to_string().as_str(), "--dir x", Some(41)));
+    let real = dir.path().canonicalize().unwrap();
+    let stamp = ccxray_proxy::route::base64url::encode(real.to_str().unwrap().as_bytes());
+    let address = &daemon.ready.addresses[0];
+    assert_eq!(url, format!("http://{address}/_ccxray/anthropic/dir/{stamp}/tier/0/-"));
+    let status = launcher("kill -KILL $$").wait().unwrap();
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(9));
+}
+
+#[test]
+fn a_launch_that_cannot_be_says_what_to_do() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (code, said) = says(&["run", "--proxy", &format!("http://{closed}"), "--", "/bin/true"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains(&closed.to_string()) && said.contains("start it with `ccxray-proxy`"), "{said}");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let daemon = Daemon::before(&listener, &[]);
+    let proxy = format!("http://{}", daemon.ready.addresses[0]);
+    assert_eq!(says(&["run", "--proxy", &proxy, "--", "/nowhere/agent"]).0, Some(127));
+    assert_eq!(says(&["run", "--proxy", &proxy, "--", "/"]).0, Some(126));
+    assert_eq!(says(&["run", "--proxy", &proxy, "--dir", "/nowhere", "--", "/bin/true"]).0, Some(1));
+    assert_eq!(says(&["run"]).0, Some(2));
+}
+
+#[test]
+fn a_shell_reads_what_env_prints() {
+    let print = Command::new(env!("CARGO_BIN_EXE_ccxray-proxy")).arg("env").output().unwrap();
+    let script = String::from_utf8(print.stdout).unwrap() + "echo $GOOGLE_GEMINI_BASE_URL";
+    let output = Command::new("/bin/sh").env_clear().args(["-c", &script]).output().unwrap();
+    let url = String::from_utf8(output.stdout).unwrap();
+    assert!(url.starts_with("http://127.0.0.1:5588/_ccxray/gemini/dir/") && url.ends_with("/-\n"), "{url}");
+}
+
+#[test]
+fn a_packager_gets_completions_and_man_pages() {
+    for shell in ["bash", "zsh", "fish"] {
+        let (code, script) = says(&["completions", shell]);
+        assert_eq!(code, Some(0));
+        assert!(script.contains("spool-max-size") && script.contains("ccxray-proxy"), "{shell}");
+    }
+    let (code, page) = says(&["man"]);
+    assert!(
+        code == Some(0) && page.contains(".TH ccxray-proxy 1") && page.contains("drain\\-timeout"),
+        "{page}"
+    );
+    let (code, page) = says(&["man", "run"]);
+    assert!(code == Some(0) && page.contains(".TH ccxray-proxy-run 1") && page.contains("PROGRAM"), "{page}");
+    assert_eq!(says(&["man", "walk"]).0, Some(1));
 }
 
 #[test]

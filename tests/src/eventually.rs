@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::truth::Totals;
+
 /// How long a test waits for what should happen within seconds. Long, because two cores may be busy with other
 /// tests; it is spent in full only by a test that fails.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -22,22 +24,17 @@ pub async fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T
     }
 }
 
-/// Looks until `found` is the `expected`. Panics after [`PATIENCE`], showing both.
-pub async fn eventually_equal<T: PartialEq + std::fmt::Debug>(
-    what: &str,
-    expected: &T,
-    mut found: impl AsyncFnMut() -> T,
-) {
+/// Looks until the totals that are `found` are the `expected` ones. Panics after [`PATIENCE`], showing the series that
+/// differ.
+pub async fn eventually_equal(what: &str, expected: &Totals, mut found: impl AsyncFnMut() -> Totals) {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let now = found().await;
-        if now == *expected {
+        let differences = expected.differences(&found().await);
+        if differences.is_empty() {
             return;
         }
-        assert!(
-            Instant::now() < deadline,
-            "waited {PATIENCE:?} in vain: {what}\nexpected: {expected:#?}\n   found: {now:#?}"
-        );
+        let differences = differences.join("\n  ");
+        assert!(Instant::now() < deadline, "waited {PATIENCE:?} in vain: {what}\n  {differences}");
         tokio::time::sleep(LOOK_AGAIN).await;
     }
 }

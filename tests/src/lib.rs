@@ -2,10 +2,12 @@
 //!
 //! - [`upstream`]: a scripted Anthropic on real TCP that misbehaves at any byte and keeps the truth of what it
 //!   served; [`client`] talks to it (or to the proxy before it) as Claude Code does.
-//! - [`daemons`]: the two binaries, started, stopped, killed.
-//! - [`collector`]: an OTLP receiver that keeps every request; [`backends`]: receivers that others wrote.
+//! - [`daemons`]: the two binaries, started, stopped, killed; [`world`]: all parts together.
+//! - [`collector`]: an OTLP receiver that keeps every request; [`backends`]: receivers that others wrote;
+//!   [`exposition`]: what a scrape says.
 //! - [`truth`]: what the metrics must be, from the upstream's ledger or from the spool (which [`spool`] reads
 //!   without the product's code), with prices given by hand.
+//! - [`service_manager`]: the other end of `sd_notify`.
 //! - [`canary`]: secrets that must not be found anywhere.
 //! - [`eventually`](mod@eventually), [`wire`]: waiting within bounds; HTTP/1.1 by hand.
 //!
@@ -22,9 +24,13 @@ pub mod client;
 pub mod collector;
 pub mod daemons;
 pub mod eventually;
+pub mod exposition;
+pub mod service_manager;
 pub mod spool;
 pub mod truth;
 pub mod upstream;
 pub mod wire;
+pub mod world;
 
 pub use eventually::{PATIENCE, eventually};
+pub use world::World;

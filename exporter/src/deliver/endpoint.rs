@@ -10,27 +10,44 @@ use super::destination::DestinationError;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint(Uri);
 
+/// Why a text is no endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndpointError {
+    /// Not an absolute http(s) address.
+    NotAnAddress,
+    /// User name or password inside of it.
+    UserInfo,
+}
+
 impl Endpoint {
     /// The address itself. It may hold a key in its query: for requests only.
     pub fn expose(&self) -> &Uri {
         &self.0
     }
 
-    /// Reads what `variable` holds.
-    pub(super) fn parse(variable: &'static str, text: &str) -> Result<Self, DestinationError> {
-        let uri: Uri = text.parse().map_err(|_| DestinationError::Endpoint { variable })?;
+    /// Reads an address.
+    pub fn read(text: &str) -> Result<Self, EndpointError> {
+        let uri: Uri = text.parse().map_err(|_| EndpointError::NotAnAddress)?;
         let authority = match (uri.scheme_str(), uri.authority()) {
             (Some("http" | "https"), Some(authority)) if !authority.host().is_empty() => authority,
-            _ => return Err(DestinationError::Endpoint { variable }),
+            _ => return Err(EndpointError::NotAnAddress),
         };
         if authority.as_str().contains('@') {
-            return Err(DestinationError::UserInfo { variable });
+            return Err(EndpointError::UserInfo);
         }
         Ok(Self(uri))
     }
 
+    /// Reads what `variable` holds.
+    pub(super) fn parse(variable: &'static str, text: &str) -> Result<Self, DestinationError> {
+        Self::read(text).map_err(|error| match error {
+            EndpointError::NotAnAddress => DestinationError::Endpoint { variable },
+            EndpointError::UserInfo => DestinationError::UserInfo { variable },
+        })
+    }
+
     /// Encrypted, or not beyond this machine.
-    pub(super) fn may_carry_credentials(&self) -> bool {
+    pub fn may_carry_credentials(&self) -> bool {
         self.0.scheme_str() == Some("https") || self.0.host().is_some_and(is_loopback)
     }
 }

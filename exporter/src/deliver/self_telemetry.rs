@@ -5,10 +5,7 @@
 //! opentelemetry-otlp's, but it reaches the network through our own transport: that exporter reads headers and
 //! addresses from the environment, and none of them get past it.
 
-use std::{
-    sync::{Arc, Weak},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use opentelemetry::{
     KeyValue,
@@ -20,11 +17,7 @@ use opentelemetry_otlp::{
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_sdk::{
     Resource,
-    error::OTelSdkResult,
-    metrics::{
-        InstrumentKind, ManualReader, PeriodicReader, Pipeline, SdkMeterProvider, Temporality,
-        data::ResourceMetrics, reader::MetricReader,
-    },
+    metrics::{PeriodicReader, SdkMeterProvider, Temporality, data::ResourceMetrics, reader::MetricReader},
 };
 use tokio::runtime::Handle;
 
@@ -39,6 +32,7 @@ use super::{
     },
     transport::Transport,
 };
+use crate::measure::shared_reader::SharedReader;
 
 /// Where the figures are pushed, and how often.
 #[derive(Debug)]
@@ -78,7 +72,7 @@ impl SelfTelemetry {
         attributes: Vec<KeyValue>,
         push: Option<Push<T>>,
     ) -> Result<Self, ExporterBuildError> {
-        let (reader, gate) = (SharedReader::default(), Gate::default());
+        let (reader, gate) = (SharedReader::new(Temporality::Cumulative), Gate::default());
         let resource = Resource::builder_empty().with_attributes(attributes).build();
         let mut builder = SdkMeterProvider::builder().with_resource(resource).with_reader(reader.clone());
         if let Some(push) = push {
@@ -211,30 +205,4 @@ fn periodic_reader<T: Transport>(
         .with_retry_policy(RetryPolicy::disabled())
         .build()?;
     Ok(PeriodicReader::builder(exporter).with_interval(interval).build())
-}
-
-/// A reader that the provider and we both hold.
-#[derive(Clone, Debug, Default)]
-struct SharedReader(Arc<ManualReader>);
-
-impl MetricReader for SharedReader {
-    fn register_pipeline(&self, pipeline: Weak<Pipeline>) {
-        self.0.register_pipeline(pipeline);
-    }
-
-    fn collect(&self, metrics: &mut ResourceMetrics) -> OTelSdkResult {
-        self.0.collect(metrics)
-    }
-
-    fn force_flush(&self) -> OTelSdkResult {
-        self.0.force_flush()
-    }
-
-    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.0.shutdown_with_timeout(timeout)
-    }
-
-    fn temporality(&self, kind: InstrumentKind) -> Temporality {
-        self.0.temporality(kind)
-    }
 }

@@ -3,15 +3,10 @@
 use std::{
     io,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
-use rustls::{
-    ClientConfig, RootCertStore,
-    crypto::{CryptoProvider, ring},
-    pki_types::{CertificateDer, pem::PemObject},
-};
-use rustls_platform_verifier::Verifier;
+use ccxray_shared::daemon::tls;
+use rustls::{ClientConfig, pki_types::CertificateDer};
 
 /// TLS could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -34,34 +29,19 @@ pub enum TlsError {
 /// A client that trusts what the platform trusts, and what `extra_ca` holds.
 pub fn client_config(extra_ca: Option<&Path>) -> Result<ClientConfig, TlsError> {
     let extra = extra_ca.map(read_certificates).transpose()?.unwrap_or_default();
-    let verifier = Verifier::new_with_extra_roots(extra, provider()).map_err(TlsError::Platform)?;
-    let builder = ClientConfig::builder_with_provider(provider());
-    let builder = builder.with_safe_default_protocol_versions().map_err(TlsError::Platform)?;
-    let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
-    Ok(builder.with_no_client_auth())
+    tls::trusting(extra).map_err(TlsError::Platform)
 }
 
-/// A client that trusts nobody, for a destination that is spoken to in plain text: it needs no store, which a
-/// container may not have.
+/// A client that trusts nobody, for a destination that is spoken to in plain text.
 pub fn distrustful_config() -> Result<ClientConfig, TlsError> {
-    let builder = ClientConfig::builder_with_provider(provider());
-    let builder = builder.with_safe_default_protocol_versions().map_err(TlsError::Platform)?;
-    Ok(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
-}
-
-fn provider() -> Arc<CryptoProvider> {
-    Arc::new(ring::default_provider())
+    tls::distrustful().map_err(TlsError::Platform)
 }
 
 fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let error = |source| TlsError::Certificate { path: path.to_owned(), source };
-    let certificates: Vec<_> = CertificateDer::pem_file_iter(path)
-        .and_then(Iterator::collect)
-        .map_err(|source| error(io::Error::other(source)))?;
-    if certificates.is_empty() {
-        return Err(error(io::Error::new(io::ErrorKind::InvalidData, "no certificate in it")));
-    }
-    Ok(certificates)
+    let none = || io::Error::new(io::ErrorKind::InvalidData, "no certificate in it");
+    tls::read_certificates(path)
+        .and_then(|found| if found.is_empty() { Err(none()) } else { Ok(found) })
+        .map_err(|source| TlsError::Certificate { path: path.to_owned(), source })
 }
 
 #[cfg(test)]

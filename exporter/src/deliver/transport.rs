@@ -1,6 +1,6 @@
 //! One request to a destination: the narrow door to the network.
 
-use std::{error::Error, fmt, time::Duration};
+use std::{error::Error, fmt, path::Path, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Full};
@@ -18,6 +18,7 @@ use tokio::time::timeout;
 
 use super::{
     destination::Destination,
+    endpoint::Endpoint,
     payload::Compression,
     tls::{self, TlsError},
 };
@@ -72,6 +73,7 @@ pub enum SendError {
 pub struct HttpTransport {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     endpoint: Uri,
+    method: Method,
     headers: HeaderMap,
     timeout: Duration,
 }
@@ -79,9 +81,23 @@ pub struct HttpTransport {
 impl HttpTransport {
     /// A transport to `destination`; it connects when something is sent.
     pub fn new(destination: &Destination) -> Result<Self, TlsError> {
-        let endpoint = destination.endpoint.expose().clone();
+        let headers = request_headers(destination);
+        let extra_ca = destination.extra_ca.as_deref();
+        Self::with(&destination.endpoint, Method::POST, headers, extra_ca, destination.timeout)
+    }
+
+    /// A transport for requests of another kind than OTLP's.
+    pub fn with(
+        endpoint: &Endpoint,
+        method: Method,
+        mut headers: HeaderMap,
+        extra_ca: Option<&Path>,
+        timeout: Duration,
+    ) -> Result<Self, TlsError> {
+        let endpoint = endpoint.expose().clone();
+        headers.insert(USER_AGENT, HeaderValue::from_static(PRODUCT));
         let tls = if endpoint.scheme_str() == Some("https") {
-            tls::client_config(destination.extra_ca.as_deref())?
+            tls::client_config(extra_ca)?
         } else {
             tls::distrustful_config()?
         };
@@ -92,12 +108,12 @@ impl HttpTransport {
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(1)
             .build(connector);
-        Ok(Self { client, endpoint, headers: request_headers(destination), timeout: destination.timeout })
+        Ok(Self { client, endpoint, method, headers, timeout })
     }
 
     async fn exchange(&self, body: Bytes) -> Result<Reply, SendError> {
         let mut request = Request::new(Full::new(body));
-        *request.method_mut() = Method::POST;
+        *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.endpoint.clone();
         *request.headers_mut() = self.headers.clone();
         let response = self.client.request(request).await.map_err(|error| {
@@ -125,7 +141,6 @@ fn request_headers(destination: &Destination) -> HeaderMap {
     for (name, value) in &destination.headers {
         headers.append(name, value.expose().clone());
     }
-    headers.insert(USER_AGENT, HeaderValue::from_static(PRODUCT));
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
     if destination.compression == Compression::Gzip {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));

@@ -98,6 +98,11 @@ impl Orders {
         !self.commands.is_empty()
     }
 
+    /// What the engine tells of itself, in its own hands.
+    pub(super) fn own_vitals(&self) -> &Vitals {
+        &self.vitals
+    }
+
     /// What the engine tells of itself.
     pub fn vitals(&self) -> Arc<Vitals> {
         self.vitals.clone()
@@ -110,6 +115,7 @@ pub struct Vitals {
     problem: Mutex<Option<String>>,
     health: Mutex<Option<HealthRecord>>,
     lag_bytes: AtomicU64,
+    progress: AtomicU64,
 }
 
 impl fmt::Debug for Vitals {
@@ -132,6 +138,16 @@ impl Vitals {
     /// Bytes of the spool that have not been read.
     pub fn lag_bytes(&self) -> u64 {
         self.lag_bytes.load(Relaxed)
+    }
+
+    /// Grows as long as the engine gets on: at least once a second, also while it reads a backlog.
+    pub fn progress(&self) -> u64 {
+        self.progress.load(Relaxed)
+    }
+
+    /// The engine has got on.
+    pub(crate) fn get_on(&self) {
+        self.progress.fetch_add(1, Relaxed);
     }
 
     pub(super) fn set(&self, problem: Option<String>, health: Option<HealthRecord>, lag_bytes: u64) {

@@ -89,10 +89,16 @@ impl Engine {
         }
     }
 
+    /// Makes the beginning durable: what ends from now on is counted, even if this process dies at once.
+    pub fn remember_beginning(&mut self) {
+        self.checkpoint();
+    }
+
     /// Works until it is told to stop, or until nobody is left to tell it. Blocks; to be run on a thread of its own.
     pub fn run(mut self, orders: &Orders) {
-        let vitals = orders.vitals();
+        let vitals = orders.own_vitals();
         loop {
+            vitals.get_on();
             let problem = self.read(orders).err().map(|error| format!("failed to read the spool: {error}"));
             if let Some(problem) = &problem {
                 self.complain(problem);
@@ -140,6 +146,7 @@ impl Engine {
             if self.core.ready() >= CHECKPOINT_SNAPSHOTS || long_since {
                 self.count_findings(now);
                 self.checkpoint();
+                orders.own_vitals().get_on();
                 if orders.has_next() {
                     return Ok(());
                 }

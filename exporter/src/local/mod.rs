@@ -2,9 +2,13 @@
 //!
 //! - [`server`]: the listener, and who may talk to it. [`routes`]: what it answers.
 //! - [`prometheus`]: an OTLP request as Prometheus text. [`prometheus_name`]: how names are translated.
-//! - [`summary`]: the few figures that the page shows. [`page`]: the page.
+//! - [`summary`], [`distribution`]: the few figures that the page shows. [`history`]: those of the last hour. `past`: how they are sampled.
+//! - [`page`]: the page. `vendor/`: the library that draws its charts.
 
+pub mod distribution;
+pub mod history;
 pub mod page;
+mod past;
 pub mod prometheus;
 pub mod prometheus_name;
 pub mod routes;

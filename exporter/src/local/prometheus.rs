@@ -8,6 +8,7 @@ use std::{
     fmt::{self, Write},
 };
 
+use ccxray_shared::UnixMillis;
 use opentelemetry_proto::tonic::{
     collector::metrics::v1::ExportMetricsServiceRequest,
     common::v1::{AnyValue, KeyValue, any_value},
@@ -21,8 +22,17 @@ use super::prometheus_name::{self, Kind};
 /// The `content-type` of what [`render`] returns.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Renders `request`, families and series in alphabetical order.
+/// Renders `request`, families and series in alphabetical order, without timestamps.
 pub fn render(request: &ExportMetricsServiceRequest) -> String {
+    render_stamped(request, "")
+}
+
+/// The same with `time` as the timestamp of every sample.
+pub fn render_at(request: &ExportMetricsServiceRequest, time: UnixMillis) -> String {
+    render_stamped(request, &format!(" {}", time.0))
+}
+
+fn render_stamped(request: &ExportMetricsServiceRequest, stamp: &str) -> String {
     let mut families = BTreeMap::new();
     for resource in &request.resource_metrics {
         let attributes = resource.resource.as_ref().map_or(&[][..], |resource| &resource.attributes);
@@ -32,7 +42,7 @@ pub fn render(request: &ExportMetricsServiceRequest) -> String {
         }
     }
     families.iter().fold(String::new(), |mut text, (name, family)| {
-        family.write(name, &mut text).unwrap_or_default();
+        family.write(name, stamp, &mut text).unwrap_or_default();
         text
     })
 }
@@ -174,7 +184,7 @@ impl Family {
         }
     }
 
-    fn write(&self, name: &str, text: &mut String) -> fmt::Result {
+    fn write(&self, name: &str, stamp: &str, text: &mut String) -> fmt::Result {
         let kind = match self.kind {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
@@ -184,22 +194,22 @@ impl Family {
             writeln!(text, "# HELP {name} {}", escape_help(&self.help))?;
         }
         writeln!(text, "# TYPE {name} {kind}")?;
-        self.series.iter().try_for_each(|(labels, point)| point.sample.write(name, labels, text))
+        self.series.iter().try_for_each(|(labels, point)| point.sample.write(name, labels, stamp, text))
     }
 }
 
 impl Sample {
-    fn write(&self, name: &str, labels: &Labels, text: &mut String) -> fmt::Result {
+    fn write(&self, name: &str, labels: &Labels, stamp: &str, text: &mut String) -> fmt::Result {
         match self {
-            Self::Number(number) => writeln!(text, "{name}{} {number}", Braced(labels, None)),
+            Self::Number(number) => writeln!(text, "{name}{} {number}{stamp}", Braced(labels, None)),
             Self::Histogram { buckets, count, sum } => {
                 for (bound, below) in buckets {
                     let le = Number::Double(*bound).to_string();
-                    writeln!(text, "{name}_bucket{} {below}", Braced(labels, Some(&le)))?;
+                    writeln!(text, "{name}_bucket{} {below}{stamp}", Braced(labels, Some(&le)))?;
                 }
-                writeln!(text, "{name}_bucket{} {count}", Braced(labels, Some("+Inf")))?;
-                writeln!(text, "{name}_sum{} {}", Braced(labels, None), Number::Double(*sum))?;
-                writeln!(text, "{name}_count{} {count}", Braced(labels, None))
+                writeln!(text, "{name}_bucket{} {count}{stamp}", Braced(labels, Some("+Inf")))?;
+                writeln!(text, "{name}_sum{} {}{stamp}", Braced(labels, None), Number::Double(*sum))?;
+                writeln!(text, "{name}_count{} {count}{stamp}", Braced(labels, None))
             }
         }
     }

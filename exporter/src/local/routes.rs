@@ -11,7 +11,7 @@ use hyper::{
 };
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 
-use super::{page, prometheus, summary::Summary};
+use super::{page, past::Past, prometheus, summary::Summary};
 
 /// Where the figures come from.
 pub trait LocalData: Send + Sync + 'static {
@@ -21,24 +21,35 @@ pub trait LocalData: Send + Sync + 'static {
     /// Whether the exporter does its work: configuration loaded, spool readable, checkpoint loaded. If not, why.
     fn ready(&self) -> Result<(), String>;
 
+    /// Whether all that had been recorded has been read. Before that the totals run through the past.
+    fn is_caught_up(&self) -> bool;
+
     /// A sentence on how the exporter is doing, for people: destinations without their secrets, state, lag.
     fn health(&self) -> String;
 }
+
+const CSS: &str = "text/css; charset=utf-8";
+const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// A whole answer.
 pub type Answer = Response<Full<Bytes>>;
 
 /// Answers a request that the guard has let in.
-pub async fn answer(method: &Method, path: &str, data: &impl LocalData) -> Answer {
+pub async fn answer(method: &Method, path: &str, data: &impl LocalData, past: &Past) -> Answer {
     if method != Method::GET && method != Method::HEAD {
         let mut refusal = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered here\n");
         refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
         return refusal;
     }
     match path {
-        "/" => html(page(data).await),
-        "/page.css" => asset("text/css; charset=utf-8", page::STYLE),
-        "/page.js" => asset("text/javascript; charset=utf-8", page::SCRIPT),
+        "/" => asset("text/html; charset=utf-8", page(data).await),
+        "/page.css" => asset(CSS, page::STYLE),
+        "/page.js" => asset(JAVASCRIPT, page::SCRIPT),
+        "/charts.js" => asset(JAVASCRIPT, page::CHARTS),
+        "/icon.svg" => asset("image/svg+xml", page::ICON),
+        "/uplot.css" => asset(CSS, page::UPLOT_STYLE),
+        "/uplot.js" => asset(JAVASCRIPT, page::UPLOT_SCRIPT),
+        "/api/history.json" => asset("application/json", past.with_now(data).await),
         "/metrics" => metrics(data).await,
         "/-/healthy" => text(StatusCode::OK, "healthy\n"),
         "/-/ready" => ready(data),
@@ -68,10 +79,6 @@ fn ready(data: &impl LocalData) -> Answer {
         Ok(()) => text(StatusCode::OK, "ready\n"),
         Err(why) => text(StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")),
     }
-}
-
-fn html(body: String) -> Answer {
-    asset("text/html; charset=utf-8", body)
 }
 
 fn asset(content_type: &'static str, body: impl Into<Bytes>) -> Answer {

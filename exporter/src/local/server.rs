@@ -21,7 +21,10 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::routes::{self, Answer, LocalData};
+use super::{
+    past::Past,
+    routes::{self, Answer, LocalData},
+};
 
 /// Connections at a time. Further ones wait in the kernel's backlog.
 const MOST_CONNECTIONS: usize = 32;
@@ -83,8 +86,10 @@ impl Server {
 
     /// Serves for ever. Dropping the future closes the listener and all connections.
     pub async fn serve(self, data: impl LocalData) -> Infallible {
-        let door = Arc::new(Door { address: self.address, guard: self.guard, data });
+        let door = Arc::new(Door { address: self.address, guard: self.guard, data, past: Past::default() });
         let free = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+        let mut sampling = JoinSet::new();
+        sampling.spawn(Arc::clone(&door).sample());
         let mut connections = JoinSet::new();
         loop {
             // The semaphore is never closed.
@@ -108,9 +113,14 @@ struct Door<D> {
     address: SocketAddr,
     guard: Guard,
     data: D,
+    past: Past,
 }
 
 impl<D: LocalData> Door<D> {
+    async fn sample(self: Arc<Self>) -> Infallible {
+        self.past.sample(&self.data).await
+    }
+
     async fn connection(self: Arc<Self>, stream: TcpStream, _permit: Option<OwnedSemaphorePermit>) {
         let service = service_fn(|request| {
             let door = Arc::clone(&self);
@@ -130,7 +140,7 @@ impl<D: LocalData> Door<D> {
 
     async fn answer(&self, request: &Request<Incoming>) -> Answer {
         match self.check(request.headers()) {
-            Ok(()) => routes::answer(request.method(), request.uri().path(), &self.data).await,
+            Ok(()) => routes::answer(request.method(), request.uri().path(), &self.data, &self.past).await,
             Err(refusal) => routes::text(StatusCode::FORBIDDEN, format!("{refusal}\n")),
         }
     }

@@ -5,18 +5,16 @@ use std::collections::BTreeMap;
 use opentelemetry_proto::tonic::{
     collector::metrics::v1::ExportMetricsServiceRequest,
     common::v1::KeyValue,
-    metrics::v1::{Metric, NumberDataPoint, metric::Data, number_data_point::Value},
+    metrics::v1::{HistogramDataPoint, NumberDataPoint, metric::Data, number_data_point::Value},
 };
 
-use super::prometheus;
+use super::{distribution::Distribution, prometheus};
 
 /// What was spent, asked for and answered.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Summary {
     /// List price in US dollars.
     pub cost_usd: f64,
-    /// Exchanges for which no price is known.
-    pub unpriced: f64,
     /// Sessions seen.
     pub sessions: f64,
     /// Token counts by model.
@@ -27,6 +25,21 @@ pub struct Summary {
     pub errors: BTreeMap<String, f64>,
     /// Tool calls by name.
     pub tools: BTreeMap<String, f64>,
+    /// Answers by why they ended.
+    pub stop_reasons: BTreeMap<String, f64>,
+    /// How long answers took, by model.
+    pub latency: BTreeMap<String, Latency>,
+    /// What could not be measured, by what it is; only what there is.
+    pub gaps: BTreeMap<String, f64>,
+}
+
+/// How long the answers of one model took, in milliseconds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Latency {
+    /// To the last byte.
+    pub whole: Distribution,
+    /// To the first content, for streamed answers.
+    pub first_token: Distribution,
 }
 
 /// Tokens of one model, and their price.
@@ -42,13 +55,20 @@ pub struct Tokens {
     pub cache_creation: f64,
     /// US dollars.
     pub cost_usd: f64,
+    /// Exchanges for which no price is known, so that they are not in the cost.
+    pub unpriced: f64,
 }
 
 impl Tokens {
     /// Share of all input that came from a cache; `None` without input.
     pub fn cache_share(&self) -> Option<f64> {
-        let all = self.input + self.cache_read + self.cache_creation;
+        let all = self.all_input();
         (all > 0.0).then(|| self.cache_read / all)
+    }
+
+    /// All input, however it came.
+    pub fn all_input(&self) -> f64 {
+        self.input + self.cache_read + self.cache_creation
     }
 }
 
@@ -58,11 +78,28 @@ impl Summary {
         let mut summary = Self::default();
         let scopes = request.resource_metrics.iter().flat_map(|resource| &resource.scope_metrics);
         for metric in scopes.flat_map(|scope| &scope.metrics) {
-            for point in latest(metric) {
-                summary.add(&metric.name, point);
+            match &metric.data {
+                Some(Data::Sum(sum)) => {
+                    latest(&sum.data_points, |point| (point.time_unix_nano, &point.attributes))
+                        .for_each(|point| summary.add(&metric.name, point));
+                }
+                Some(Data::Histogram(histogram)) => {
+                    latest(&histogram.data_points, |point| (point.time_unix_nano, &point.attributes))
+                        .for_each(|point| summary.add_distribution(&metric.name, point));
+                }
+                _ => {}
             }
         }
         summary
+    }
+
+    /// The latency of all models together.
+    pub fn all_latency(&self) -> Latency {
+        self.latency.values().fold(Latency::default(), |mut sum, latency| {
+            sum.whole.merge(&latency.whole);
+            sum.first_token.merge(&latency.first_token);
+            sum
+        })
     }
 
     /// All models together.
@@ -73,6 +110,7 @@ impl Summary {
             cache_read: sum.cache_read + tokens.cache_read,
             cache_creation: sum.cache_creation + tokens.cache_creation,
             cost_usd: sum.cost_usd + tokens.cost_usd,
+            unpriced: sum.unpriced + tokens.unpriced,
         })
     }
 
@@ -84,7 +122,7 @@ impl Summary {
                 self.cost_usd += amount;
                 self.model(by("model")).cost_usd += amount;
             }
-            "ccxray.cost.unpriced_total" => self.unpriced += amount,
+            "ccxray.cost.unpriced_total" => self.model(by("model")).unpriced += amount,
             "ccxray.sessions_total" => self.sessions += amount,
             "ccxray.tokens.input_total" => self.model(by("model")).input += amount,
             "ccxray.tokens.output_total" => self.model(by("model")).output += amount,
@@ -93,7 +131,31 @@ impl Summary {
             "ccxray.requests_total" => *self.requests.entry(by("status")).or_default() += amount,
             "ccxray.errors_total" => *self.errors.entry(by("type")).or_default() += amount,
             "ccxray.tool.invocations_total" => *self.tools.entry(by("tool")).or_default() += amount,
+            "ccxray.stop_reason_total" => *self.stop_reasons.entry(by("reason")).or_default() += amount,
+            "ccxray.usage.missing_total" => self.note_gap("Answers without token counts".to_owned(), amount),
+            "ccxray.invariants.sse_truncated_total" => self.note_gap("Answers cut short".to_owned(), amount),
+            "ccxray.spool.entries_lost_total" => {
+                self.note_gap(format!("Exchanges not recorded: {}", by("reason")), amount);
+            }
+            "ccxray.metrics.overflow_total" => {
+                self.note_gap(format!("Counted under _overflow_: {}", by("attribute")), amount);
+            }
             _ => {}
+        }
+    }
+
+    fn add_distribution(&mut self, metric: &str, point: &HistogramDataPoint) {
+        let model = attribute(&point.attributes, "model");
+        match metric {
+            "ccxray.latency_ms" => self.latency.entry(model).or_default().whole.add(point),
+            "ccxray.first_token_latency_ms" => self.latency.entry(model).or_default().first_token.add(point),
+            _ => {}
+        }
+    }
+
+    fn note_gap(&mut self, what: String, amount: f64) {
+        if amount > 0.0 {
+            *self.gaps.entry(what).or_default() += amount;
         }
     }
 
@@ -102,16 +164,11 @@ impl Summary {
     }
 }
 
-/// The latest point of each series of a sum: a series may come with its zero point.
-fn latest(metric: &Metric) -> impl Iterator<Item = &NumberDataPoint> {
-    let points = match &metric.data {
-        Some(Data::Sum(sum)) => sum.data_points.as_slice(),
-        _ => &[],
-    };
-    points.iter().filter(|point| {
-        !points
-            .iter()
-            .any(|other| other.time_unix_nano > point.time_unix_nano && other.attributes == point.attributes)
+/// The latest point of each series: a series may come with its zero point. `key` gives a point's time and attributes.
+fn latest<P>(points: &[P], key: impl Fn(&P) -> (u64, &Vec<KeyValue>)) -> impl Iterator<Item = &P> {
+    points.iter().filter(move |point| {
+        let (time, attributes) = key(point);
+        !points.iter().map(&key).any(|(other, theirs)| other > time && theirs == attributes)
     })
 }
 
@@ -151,6 +208,23 @@ mod tests {
         let tokens = sample::counter("ccxray.tokens.input_total", "{token}", "", vec![at(1, 3), at(2, 7)]);
         let summary = Summary::of(&sample::of(vec![tokens]));
         assert_eq!(summary.models["m"], Tokens { input: 7.0, ..Tokens::default() });
+    }
+
+    #[test]
+    fn latency_is_kept_by_model() {
+        let summary = Summary::of(&sample::request());
+        assert_eq!(summary.latency["claude-opus-4-5"].whole.mean(), Some(151.75), "910.5 ms over 6 answers");
+        assert_eq!(summary.all_latency().whole, summary.latency["claude-opus-4-5"].whole);
+        assert_eq!(summary.all_latency().first_token, Distribution::default());
+    }
+
+    #[test]
+    fn what_could_not_be_measured_is_named_only_if_there_is_any() {
+        let lost = |reason, count| sample::point(&[("reason", reason)], Value::AsInt(count));
+        let points = vec![lost("torn", 2), lost("removed", 0)];
+        let lost = sample::counter("ccxray.spool.entries_lost_total", "{entry}", "", points);
+        let expected = BTreeMap::from([("Exchanges not recorded: torn".to_owned(), 2.0)]);
+        assert_eq!(Summary::of(&sample::of(vec![lost])).gaps, expected);
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! The accumulation of a window, by the OpenTelemetry SDK.
 //!
-//! Everything that is particular about the SDK stays in this file. A meter provider of its own per pipeline has a
+//! Everything that is particular about the SDK stays in this file and in `shared_reader.rs`. A meter provider of its own per pipeline has a
 //! view for each metric (allow-list of attributes, bounds, limit of series) and a reader that is drained by hand
 //! with *delta* temporality: cumulative would report bound instruments that were never recorded, and would never
 //! let a series go. Instruments are bound once per series, which makes a recording an atomic addition. The SDK's
 //! own timestamps, minima and maxima are not used: points bear event time.
 
-use std::{collections::HashMap, fmt, sync::Arc, sync::Weak, time::Duration};
+use std::{collections::HashMap, fmt};
 
 use opentelemetry::{
     KeyValue,
@@ -14,16 +14,14 @@ use opentelemetry::{
 };
 use opentelemetry_sdk::{
     Resource,
-    error::OTelSdkResult,
     metrics::{
-        Aggregation, Instrument as SdkInstrument, InstrumentKind, ManualReader, Pipeline, SdkMeterProvider,
-        Stream, Temporality,
+        Aggregation, Instrument as SdkInstrument, SdkMeterProvider, Stream, Temporality,
         data::{AggregatedMetrics, MetricData, ResourceMetrics, ScopeMetrics},
         reader::MetricReader,
     },
 };
 
-use super::{Catalogue, Key, Kind, Metric, MetricDef, Series};
+use super::{Catalogue, Key, Kind, Metric, MetricDef, Series, shared_reader::SharedReader};
 
 /// How many series of one metric a meter holds. Beyond it the values of all budgeted attributes are recorded as
 /// overflow, so that the SDK's own limit, which drops attributes without a word, is never reached.
@@ -81,8 +79,7 @@ impl Default for Meter {
 impl Meter {
     /// Instruments for the whole catalogue, without any series.
     pub fn new() -> Self {
-        let reader =
-            SharedReader(Arc::new(ManualReader::builder().with_temporality(Temporality::Delta).build()));
+        let reader = SharedReader::new(Temporality::Delta);
         let provider = SdkMeterProvider::builder()
             .with_resource(Resource::builder_empty().build())
             .with_reader(reader.clone())
@@ -138,7 +135,7 @@ impl Meter {
 
     /// Hands over what was recorded since the last drain.
     pub fn drain(&mut self, mut take: impl FnMut(Series, Delta)) {
-        let collected = self.reader.0.collect(&mut self.scratch);
+        let collected = self.reader.collect(&mut self.scratch);
         debug_assert!(collected.is_ok(), "the provider lives as long as the reader: {collected:?}");
         for metric in self.scratch.scope_metrics().flat_map(ScopeMetrics::metrics) {
             let Some(&id) = Metric::ALL.iter().find(|id| id.name() == metric.name()) else { continue };
@@ -203,28 +200,6 @@ fn series<'p>(metric: Metric, attributes: impl Iterator<Item = &'p KeyValue>) ->
     let order = &Catalogue::embedded().get(metric).attributes;
     found.sort_by_key(|&(key, _)| (order.iter().position(|&k| k == key).unwrap_or(usize::MAX), key));
     Series { metric, attributes: found }
-}
-
-/// The SDK wants to own its reader, and so do we.
-#[derive(Clone, Debug)]
-struct SharedReader(Arc<ManualReader>);
-
-impl MetricReader for SharedReader {
-    fn register_pipeline(&self, pipeline: Weak<Pipeline>) {
-        self.0.register_pipeline(pipeline);
-    }
-    fn collect(&self, metrics: &mut ResourceMetrics) -> OTelSdkResult {
-        self.0.collect(metrics)
-    }
-    fn force_flush(&self) -> OTelSdkResult {
-        self.0.force_flush()
-    }
-    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.0.shutdown_with_timeout(timeout)
-    }
-    fn temporality(&self, kind: InstrumentKind) -> Temporality {
-        self.0.temporality(kind)
-    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ pub mod entry;
 pub mod meter;
 pub mod series;
 pub mod sessions;
+pub(crate) mod shared_reader;
 pub mod totals;
 
 pub use catalogue::{Catalogue, Kind, Metric, MetricDef};

@@ -47,11 +47,18 @@ impl LocalData for EngineData {
         self.vitals.problem().map_or(Ok(()), Err)
     }
 
+    fn is_caught_up(&self) -> bool {
+        self.vitals.lag_bytes() == 0
+    }
+
     fn health(&self) -> String {
-        let lag = self.vitals.lag_bytes();
+        let read = match self.vitals.lag_bytes() {
+            0 => "all that was recorded has been read".to_owned(),
+            lag => format!("{lag} bytes of the spool not read yet"),
+        };
         let destination =
             self.vitals.health().map_or(String::new(), |health| format!("; state {}", health.state.as_str()));
-        format!("{}{destination}; {lag} bytes of the spool not read yet", self.consent)
+        format!("{}{destination}; {read}", self.consent)
     }
 }
 

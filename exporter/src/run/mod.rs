@@ -5,6 +5,7 @@
 
 pub mod consent;
 pub mod error;
+mod heartbeat;
 mod local_data;
 pub mod lock;
 mod self_figures;
@@ -15,7 +16,7 @@ use std::{io, path::Path, sync::Arc, time::Duration};
 
 use ccxray_shared::{
     UnixMillis,
-    daemon::{guard::Guard, ready::Ready},
+    daemon::{guard::Guard, ready::Ready, supervisor},
     private,
     state_dir::StateDir,
 };
@@ -129,14 +130,16 @@ async fn serve(
     };
     let vitals = orders.vitals();
     let (offered, last_offer) = watch::channel(CutId(0));
-    let engine = Engine::new(EngineOptions {
+    let mut engine = Engine::new(EngineOptions {
         state_dir: state_dir.clone(),
         core,
         source,
         deliver: deliver_to(worker.clone(), offered),
         telemetry: telemetry.clone(),
     });
+    engine.remember_beginning();
     let engine = std::thread::Builder::new().name("engine".to_owned()).spawn(move || engine.run(&orders))?;
+    tokio::spawn(heartbeat::beat(vitals.clone()));
     if let Some(server) = local {
         tracing::info!("local page on http://{}/", server.address());
         tokio::spawn(server.serve(EngineData::new(
@@ -149,8 +152,10 @@ async fn serve(
     if let Some(path) = &options.ready_file {
         Ready::here(addresses).write(path)?;
     }
+    supervisor::ready(&consent.summary());
     signals.stop().await;
     telemetry.end();
+    supervisor::stopping("stopping");
     drop(watch);
     let stop = Stop { commands, engine, worker, acks, last_offer };
     stop.carry_out(options.flush_on_stop).await;

@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use ccxray_shared::{
     UnixMillis,
-    daemon::guard::Guard,
+    daemon::{guard::Guard, log::with_causes},
     entry::{Outcome, Provider},
 };
 use http_body_util::Full;
@@ -25,7 +25,7 @@ use hyper::{
 use super::{
     client::UpstreamClient,
     door::{self, Arrival, Refusal},
-    failure::{self, Failure},
+    failure::Failure,
     headers,
     loop_marker::LoopMarker,
     request_body::RequestBody,
@@ -170,7 +170,7 @@ impl Forwarder {
         destination: &Destination,
     ) -> Result<Response<Incoming>, Failure> {
         self.client.request(request).await.map_err(|error| {
-            let cause = failure::in_one_line(&error);
+            let cause = with_causes(&error);
             tracing::warn!("exchange {:016x} with `{}`: {cause}", id.0, destination.upstream.name);
             Failure::of(&error)
         })
@@ -187,7 +187,7 @@ impl Forwarder {
         parts.uri = destination.uri.clone();
         parts.version = Version::HTTP_11;
         headers::toward_upstream(&mut parts.headers, &destination.upstream.authority, websocket);
-        self.marker.put_on(&mut parts.headers, destination.upstream.is_plain());
+        self.marker.put_on(&mut parts.headers, destination.upstream.is_plain(), self.sender.active());
         Request::from_parts(parts, RequestBody::new(body, tap))
     }
 }

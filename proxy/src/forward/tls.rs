@@ -1,16 +1,9 @@
 //! Whom the proxy trusts behind TLS.
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{io, path::PathBuf};
 
-use rustls::{
-    ClientConfig,
-    crypto::ring,
-    pki_types::{
-        CertificateDer,
-        pem::{self, PemObject},
-    },
-};
-use rustls_platform_verifier::Verifier;
+use ccxray_shared::daemon::tls;
+use rustls::ClientConfig;
 
 /// Variables that name files with further certificate authorities, as agents know them. Companies whose
 /// firewall reads TLS set them.
@@ -40,25 +33,14 @@ pub enum TlsSetupError {
 pub fn client_config(extra: &[(&'static str, PathBuf)]) -> Result<ClientConfig, TlsSetupError> {
     let mut roots = Vec::new();
     for (variable, path) in extra {
-        roots.extend(read(path.clone(), variable)?);
+        let found = tls::read_certificates(path).map_err(|source| TlsSetupError::ExtraRoots {
+            variable,
+            path: path.clone(),
+            source,
+        })?;
+        roots.extend(found);
     }
-    let provider = Arc::new(ring::default_provider());
-    let verifier = Verifier::new_with_extra_roots(roots, provider.clone()).map_err(TlsSetupError::NoRoots)?;
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(TlsSetupError::NoRoots)?;
-    // It is the platform's own verifier; rustls calls every one that it did not make dangerous.
-    Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
-}
-
-fn read(path: PathBuf, variable: &'static str) -> Result<Vec<CertificateDer<'static>>, TlsSetupError> {
-    CertificateDer::pem_file_iter(&path)
-        .and_then(Iterator::collect)
-        .map_err(|error| match error {
-            pem::Error::Io(error) => error,
-            other => io::Error::new(io::ErrorKind::InvalidData, other.to_string()),
-        })
-        .map_err(|source| TlsSetupError::ExtraRoots { variable, path, source })
+    tls::trusting(roots).map_err(TlsSetupError::NoRoots)
 }
 
 #[cfg(test)]

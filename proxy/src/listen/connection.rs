@@ -12,8 +12,11 @@ use super::{
 };
 use crate::forward::{door::Arrival, forwarder::Forwarder, response_body::ResponseBody};
 
-/// How long a client may take for the head of a request, and how long a connection without one is kept.
+/// How long a client may take for the head of a request that has begun.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a connection without a request is kept. Agents reuse theirs after their user has thought for a while,
+/// and a request that crosses our close on its way fails.
+const IDLE_TIMEOUT: Duration = Duration::from_mins(10);
 /// The longest head of a request, in bytes.
 const MAX_HEAD: usize = 64 * 1024;
 
@@ -29,7 +32,7 @@ where
     let open = forwarder.gauges().connection_opened();
     let exchanges = in_flight.clone();
     let watch = Watch::default();
-    let io = TokioIo::new(Watched::new(io, watch.clone()));
+    let io = TokioIo::new(Watched::new(io, watch.clone(), HEAD_TIMEOUT));
     let service = service_fn(move |request: Request<Incoming>| {
         let (forwarder, in_flight) = (forwarder.clone(), exchanges.clone());
         let arrival = Arrival { local, has_two_lengths: watch.next_has_two_lengths() };
@@ -56,7 +59,7 @@ fn builder() -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(IDLE_TIMEOUT)
         .max_header_size(MAX_HEAD)
         .preserve_header_case(true)
         .auto_date_header(false);

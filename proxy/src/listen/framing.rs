@@ -16,6 +16,8 @@ pub struct Framing {
     /// The part of a line that has come so far.
     line: Vec<u8>,
     verdicts: VecDeque<bool>,
+    /// How many heads have come to their end.
+    heads: u64,
 }
 
 #[derive(Debug)]
@@ -81,6 +83,13 @@ impl Framing {
         self.verdicts.pop_front().unwrap_or_default()
     }
 
+    /// The number of the head that has begun and not yet ended. None between two requests, in a body, and once
+    /// nothing is watched any more.
+    pub fn head_under_way(&self) -> Option<u64> {
+        let State::Head(head) = &self.state else { return None };
+        (head.begun || !self.line.is_empty()).then_some(self.heads)
+    }
+
     fn body_ended(&mut self) {
         self.state = match self.state {
             State::Chunk(_) => State::ChunkSize,
@@ -126,6 +135,7 @@ impl Framing {
 
     fn head_ended(&mut self) {
         let State::Head(head) = std::mem::take(&mut self.state) else { return };
+        self.heads += 1;
         self.verdicts.push_back(head.has_encoding && !matches!(head.length, Length::Unstated));
         self.state = head.followed_by();
     }
@@ -199,6 +209,22 @@ mod tests {
         for step in 1..=requests.len() {
             assert_eq!(verdicts(requests.as_bytes(), step), [false, true, false, false, true], "{step}");
         }
+    }
+
+    #[test]
+    fn a_head_is_under_way_from_its_first_byte_to_its_empty_line() {
+        let mut framing = Framing::default();
+        let mut after = |bytes: &str| {
+            framing.pass(bytes.as_bytes());
+            framing.head_under_way()
+        };
+        assert_eq!(after(""), None);
+        assert_eq!(after("P"), Some(0));
+        assert_eq!(after("OST /a HTTP/1.1\r\nContent-Length: 3\r\n"), Some(0));
+        assert_eq!(after("\r\n"), None);
+        assert_eq!(after("ab"), None);
+        assert_eq!(after("c"), None);
+        assert_eq!(after("GET / HTTP/1.1\r\n\r\nG"), Some(2));
     }
 
     #[test]

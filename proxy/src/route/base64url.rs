@@ -1,5 +1,19 @@
 //! Unpadded base64url (RFC 4648, section 5), in which a launcher writes a directory into a URL.
 
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// The text that stands for `bytes`.
+pub fn encode(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let bits =
+            group.iter().enumerate().fold(0, |bits, (i, byte)| bits | u32::from(*byte) << (16 - 8 * i));
+        let sextets = (0..=group.len()).map(|i| ALPHABET[(bits >> (18 - 6 * i)) as usize & 63]);
+        text.extend(sextets.map(char::from));
+    }
+    text
+}
+
 /// The bytes that `text` stands for; none if it has padding, a foreign character, or bits left over.
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
@@ -33,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_examples_of_the_rfc_are_read() {
+    fn the_examples_of_the_rfc_are_read_and_written() {
         // RFC 4648, section 10, without the padding.
         for (text, bytes) in [
             ("", ""),
@@ -45,8 +59,10 @@ mod tests {
             ("Zm9vYmFy", "foobar"),
         ] {
             assert_eq!(decode(text).as_deref(), Some(bytes.as_bytes()), "{text}");
+            assert_eq!(encode(bytes.as_bytes()), text);
         }
         assert_eq!(decode("-_-_"), Some(vec![0xfb, 0xff, 0xbf]));
+        assert_eq!(encode(&[0xfb, 0xff, 0xbf]), "-_-_");
     }
 
     #[test]

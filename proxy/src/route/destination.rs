@@ -70,15 +70,19 @@ fn explicit(
     stamped: Stamped<'_>,
     by_headers: Attribution,
 ) -> Result<Destination, RouteError> {
-    let upstream = upstreams.get(stamped.upstream).ok_or(RouteError::UnknownUpstream)?;
-    let operation = operation::operation(method, path(stamped.rest));
+    let (name, rest) = match stamped.upstream {
+        "openai" => openai(headers, stamped.rest),
+        other => (other, stamped.rest),
+    };
+    let upstream = upstreams.get(name).ok_or(RouteError::UnknownUpstream)?;
+    let operation = operation::operation(method, path(rest));
     let provider = operation
         .provider
         .or(upstream.provider())
         .or_else(|| operation::client(headers))
         .unwrap_or(Provider::Other);
     let attribution = prefix::merge(stamped.attribution, by_headers);
-    destination(upstream, provider, operation, stamped.rest, attribution)
+    destination(upstream, provider, operation, rest, attribution)
 }
 
 fn implicit(
@@ -99,14 +103,20 @@ fn implicit(
     let (name, rest) = match provider {
         Provider::Anthropic => ("anthropic", path_and_query),
         Provider::Gemini => ("gemini", path_and_query),
-        Provider::OpenAi if headers.contains_key("chatgpt-account-id") => {
-            ("chatgpt", without_v1(path_and_query))
-        }
-        Provider::OpenAi => ("openai", path_and_query),
+        Provider::OpenAi => openai(headers, path_and_query),
         Provider::Other => return Err(RouteError::UnknownProvider),
     };
     let upstream = upstreams.get(name).ok_or(RouteError::UnknownUpstream)?;
     destination(upstream, provider, operation, rest, attribution)
+}
+
+/// Which of OpenAI's two backends: a base URL says `openai` for both, and only the log-in tells them apart.
+fn openai<'p>(headers: &HeaderMap, path_and_query: &'p str) -> (&'static str, &'p str) {
+    if headers.contains_key("chatgpt-account-id") {
+        ("chatgpt", without_v1(path_and_query))
+    } else {
+        ("openai", path_and_query)
+    }
 }
 
 /// Codex puts `/v1` before its paths when its base URL is an OpenAI one; ChatGPT's backend has none.
@@ -171,9 +181,13 @@ mod tests {
 
     #[test]
     fn a_chatgpt_login_leads_to_its_own_backend() {
-        let destination = go(&Method::POST, "/v1/responses", &[("chatgpt-account-id", "a")]).unwrap();
-        assert_eq!(destination.uri, "https://chatgpt.com/backend-api/codex/responses");
-        assert_eq!((destination.provider, destination.route), (Provider::OpenAi, Route::Responses));
+        for path in ["/v1/responses", "/_ccxray/openai/-/v1/responses"] {
+            let destination = go(&Method::POST, path, &[("chatgpt-account-id", "a")]).unwrap();
+            assert_eq!(destination.uri, "https://chatgpt.com/backend-api/codex/responses");
+            assert_eq!((destination.provider, destination.route), (Provider::OpenAi, Route::Responses));
+        }
+        let by_key = go(&Method::POST, "/_ccxray/openai/-/v1/responses", &[]).unwrap();
+        assert_eq!(by_key.uri, "https://api.openai.com/v1/responses");
     }
 
     #[test]

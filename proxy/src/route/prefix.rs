@@ -9,6 +9,8 @@
 //! `x-ccxray-agent-otel`. A stamp that is not understood is refused rather than ignored: it may have lowered
 //! what may be sent.
 
+use std::fmt::Write;
+
 use hyper::{HeaderMap, header::HeaderValue};
 
 use super::{base64url, stamp::Attribution};
@@ -38,25 +40,44 @@ pub struct Stamped<'p> {
     pub rest: &'p str,
 }
 
-/// Takes the prefix off `path_and_query`. None if it has no prefix.
+/// The prefix that stamps requests for `upstream`, as it stands before a path. Refused is a directory that
+/// [`parse`] would refuse.
+pub fn write(upstream: &str, stamps: &Attribution) -> Result<String, MalformedStampError> {
+    let mut prefix = format!("{PREFIX}{upstream}");
+    if let Some(stamped) = &stamps.dir {
+        let encoded = base64url::encode(stamped.as_bytes());
+        dir(&encoded)?;
+        let _ = write!(prefix, "/dir/{encoded}");
+    }
+    if let Some(tier) = stamps.tier_cap {
+        let _ = write!(prefix, "/tier/{tier}");
+    }
+    if stamps.agent_otel {
+        prefix.push_str("/agent-otel/1");
+    }
+    prefix.push_str("/-");
+    Ok(prefix)
+}
+
+/// Takes the prefix off `path_and_query`. None if it has no prefix. A prefix with nothing after it asks for `/`, as
+/// a base URL without a path does.
 pub fn parse(path_and_query: &str) -> Result<Option<Stamped<'_>>, MalformedStampError> {
     let Some(stamped) = path_and_query.strip_prefix(PREFIX) else { return Ok(None) };
     let (upstream, mut left) = segment(stamped)?;
     let mut stamps = Stamps::default();
-    loop {
-        match segment(left) {
-            Ok(("-", rest)) => {
-                let rest = &path_and_query[path_and_query.len() - rest.len() - 1..];
-                return Ok(Some(Stamped { upstream, attribution: stamps.attribution()?, rest }));
-            }
-            Ok((key, more)) => {
-                let (value, more) = segment(more)?;
-                stamps.set(key, value)?;
-                left = more;
-            }
-            Err(error) => return Err(error),
+    let rest = loop {
+        if left == "-" {
+            break "/";
         }
-    }
+        let (key, more) = segment(left)?;
+        if key == "-" {
+            break &left[key.len()..];
+        }
+        let (value, more) = segment(more)?;
+        stamps.set(key, value)?;
+        left = more;
+    };
+    Ok(Some(Stamped { upstream, attribution: stamps.attribution()?, rest }))
 }
 
 /// The stamps in `headers`.
@@ -157,11 +178,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_is_read_back() {
+        let stamps = Attribution { dir: Some("/home/u/p".into()), tier_cap: Some(0), agent_otel: true };
+        let prefix = write("anthropic", &stamps).unwrap();
+        assert_eq!(prefix, format!("/_ccxray/anthropic/dir/{DIR}/tier/0/agent-otel/1/-"));
+        assert_eq!(parse(&prefix).unwrap().unwrap().attribution, stamps);
+        assert_eq!(write("openai", &Attribution::default()).unwrap(), "/_ccxray/openai/-");
+        for dir in ["relative", "/two\nlines", &format!("/{}", "x".repeat(MAX_DIR))] {
+            let stamps = Attribution { dir: Some(dir.to_owned()), ..Attribution::default() };
+            assert_eq!(write("openai", &stamps), Err(MalformedStampError), "{dir}");
+        }
+    }
+
+    #[test]
     fn the_stamps_are_optional_and_the_first_dash_ends_them() {
         let rest = |path| parse(path).unwrap().map(|stamped| stamped.rest);
         assert_eq!(rest("/_ccxray/openai/-/v1/-/x"), Some("/v1/-/x"));
         assert_eq!(rest("/_ccxray/openai/-/"), Some("/"));
         assert_eq!(rest("/_ccxray/openai/-/?q=1"), Some("/?q=1"));
+        assert_eq!(rest("/_ccxray/openai/tier/0/-"), Some("/"));
         assert_eq!(rest("/v1/messages"), None);
         assert_eq!(rest("/_ccxrays/x"), None);
     }
@@ -171,7 +206,8 @@ mod tests {
         for path in [
             "/_ccxray/",
             "/_ccxray/anthropic",
-            "/_ccxray/anthropic/-",
+            "/_ccxray/-",
+            "/_ccxray/anthropic/-?q=1",
             "/_ccxray//-/v1",
             "/_ccxray/anthropic/v1/messages",
             "/_ccxray/anthropic/colour/red/-/v1",

@@ -2,5 +2,8 @@
 
 pub mod guard;
 pub mod log;
+pub mod page;
 pub mod ready;
+pub mod supervisor;
+pub mod tls;
 pub mod units;

@@ -8,8 +8,8 @@ use super::{backend, find::free_port};
 use crate::{
     client::{Ask, Client},
     daemons::{Process, State},
-    eventually,
-    truth::{COVERED, Series, Totals, pico},
+    eventually, exposition,
+    truth::{Series, Totals},
 };
 
 /// A running database with a store of its own.
@@ -49,7 +49,7 @@ impl VictoriaMetrics {
     pub async fn totals(&self) -> Totals {
         // Samples become readable some seconds after they were stored, unless asked for at once.
         self.client.ask(&Ask::get("/internal/force_flush")).await;
-        let ask = Ask::get("/api/v1/export?match[]=%7B__name__%3D~%22ccxray.*%22%7D&reduce_mem_usage=1");
+        let ask = Ask::get("/api/v1/export?match[]=%7B__name__%3D~%22ccxray.*%22%7D");
         let answered = self.client.ask(&ask).await;
         assert_eq!(answered.status, 200, "the export of VictoriaMetrics");
         let text = String::from_utf8(answered.body).expect("the export is text");
@@ -58,34 +58,12 @@ impl VictoriaMetrics {
     }
 }
 
-/// What the database adds to a name for the count of a histogram.
-const COUNT: &str = "_count";
-
 /// The series of an exported line and its last value, if the truth covers it.
 fn last_value(line: &Value) -> Option<(Series, i128)> {
     let labels = line["metric"].as_object().expect("a line has labels");
-    let stored = labels["__name__"].as_str().expect("a series has a name");
-    let named = |name: &&&str| {
-        let name = name.replace('.', "_");
-        stored == name || stored.strip_suffix(COUNT) == Some(&name)
-    };
-    let metric = COVERED.iter().find(named)?;
-    let attributes = labels.iter().filter(|(label, _)| is_attribute(label));
-    let attributes = attributes.map(|(label, value)| (label.as_str(), value.as_str().unwrap_or_default()));
+    let name = labels["__name__"].as_str().expect("a series has a name");
+    let labels = labels.iter().filter_map(|(label, value)| Some((label.as_str(), value.as_str()?)));
     let values = line["values"].as_array().expect("a line has values");
     let value = values.last().and_then(Value::as_f64).expect("a value is a number");
-    Some((Series::new(metric, attributes), in_units(metric, value)))
-}
-
-/// Whether a label is the point's own, and neither its name nor the resource's.
-fn is_attribute(label: &str) -> bool {
-    ["provider", "model", "route", "status", "class", "tool", "type", "reason", "metric", "attribute"]
-        .contains(&label)
-        || label == "ccxray_parser_degraded"
-}
-
-fn in_units(metric: &str, value: f64) -> i128 {
-    #[expect(clippy::cast_possible_truncation, reason = "counts are whole and far below 2^53")]
-    let whole = value as i128;
-    if metric.contains("usd") { pico(value) } else { whole }
+    exposition::covered(name, labels, value)
 }

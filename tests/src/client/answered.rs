@@ -1,6 +1,6 @@
 //! What a client has when an exchange is over.
 
-use std::io::Read;
+use std::{fmt, io::Read};
 
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ pub enum End {
 }
 
 /// An answer, as far as it came.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Answered {
     /// Its status; 0 if none came.
     pub status: u16,
@@ -26,6 +26,15 @@ pub struct Answered {
     pub body: Vec<u8>,
     /// How it ended.
     pub end: End,
+}
+
+/// For people: the body's length and, if it is text, its last characters, where a difference mostly is.
+impl fmt::Debug for Answered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = String::from_utf8_lossy(&self.body);
+        let end: String = text.chars().skip(text.chars().count().saturating_sub(60)).collect();
+        write!(f, "{} {:?} {:?}, {} bytes, …{end:?}", self.status, self.headers, self.end, self.body.len())
+    }
 }
 
 impl Answered {

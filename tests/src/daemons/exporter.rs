@@ -25,6 +25,7 @@ pub struct Exporter {
     arguments: Vec<String>,
     variables: Vec<(String, String)>,
     local: Local,
+    interval: String,
 }
 
 /// The exporter, ready.
@@ -45,8 +46,7 @@ impl Exporter {
 
     /// One that nobody has consented to.
     pub fn without_consent() -> Self {
-        let exporter = Self { arguments: vec![], variables: vec![], local: Local::On };
-        exporter.argument("--interval").argument("1s")
+        Self { arguments: vec![], variables: vec![], local: Local::On, interval: "1s".into() }
     }
 
     /// With this argument.
@@ -63,6 +63,12 @@ impl Exporter {
         self
     }
 
+    /// With windows of this length.
+    #[must_use]
+    pub fn interval(self, interval: &str) -> Self {
+        Self { interval: interval.into(), ..self }
+    }
+
     /// With or without a local page.
     #[must_use]
     pub fn local(self, local: Local) -> Self {
@@ -75,7 +81,7 @@ impl Exporter {
         let mut command = Command::new(binary("ccxray-exporter"));
         let local = if self.local == Local::On { "127.0.0.1:0" } else { "off" };
         command.arg("run").arg("--state-dir").arg(state.dir()).args(["--local", local]).args(&self.arguments);
-        command.arg("--ready-file").arg(&file);
+        command.args(["--interval", &self.interval]).arg("--ready-file").arg(&file);
         let mut process = Process::start(command, state.root(), &self.variables);
         let addresses = ready(&mut process, &file).await;
         RunningExporter { process, addresses }

@@ -23,13 +23,18 @@ impl Proxy {
         Self::start_with(state, upstream, "127.0.0.1:0", &[]).await
     }
 
-    /// Starts one that listens at `listen`, with more arguments.
-    pub async fn start_with(state: &State, upstream: &str, listen: &str, arguments: &[&str]) -> Self {
+    /// Starts one that listens at `listen`, with these environment variables.
+    pub async fn start_with(
+        state: &State,
+        upstream: &str,
+        listen: &str,
+        variables: &[(String, String)],
+    ) -> Self {
         let file = fresh_path(state.root(), "proxy", "ready");
         let mut command = Command::new(binary("ccxray-proxy"));
         command.args(["serve", "--listen", listen, "--upstream", &format!("anthropic={upstream}")]);
-        command.arg("--state-dir").arg(state.dir()).arg("--ready-file").arg(&file).args(arguments);
-        let mut process = Process::start(command, state.root(), &[]);
+        command.arg("--state-dir").arg(state.dir()).arg("--ready-file").arg(&file);
+        let mut process = Process::start(command, state.root(), variables);
         let address = ready(&mut process, &file).await.swap_remove(0);
         Self { process, address }
     }

@@ -1,6 +1,9 @@
 //! Series and their values, comparable wherever they come from.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 /// A metric with its attributes: `ccxray.requests_total{class=turn,…}`, attributes sorted.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,6 +72,17 @@ impl Totals {
         self.0.iter().map(|(series, value)| (series, *value))
     }
 
+    /// The series in which `found` differs from these, each with both values.
+    pub fn differences(&self, found: &Self) -> Vec<String> {
+        let all: BTreeSet<_> = self.0.keys().chain(found.0.keys()).collect();
+        let of = |totals: &Self, series| totals.0.get(series).copied().unwrap_or_default();
+        all.into_iter()
+            .map(|series| (series, of(self, series), of(found, series)))
+            .filter(|(_, expected, found)| expected != found)
+            .map(|(series, expected, found)| format!("{series:?}: expected {expected}, found {found}"))
+            .collect()
+    }
+
     /// Whether there is nothing but zeros.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -82,5 +96,19 @@ impl FromIterator<(Series, i128)> for Totals {
             totals.add(series, value);
         }
         totals
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn totals_that_differ_say_where() {
+        let totals =
+            |errors| [(Series::new("errors", [("type", "server")]), errors)].into_iter().collect::<Totals>();
+        assert_eq!(totals(1).differences(&totals(1)), Vec::<String>::new());
+        assert_eq!(totals(1).differences(&totals(0)), ["errors{type=server}: expected 1, found 0"]);
+        assert_eq!(totals(0).differences(&totals(2)), ["errors{type=server}: expected 0, found 2"]);
     }
 }

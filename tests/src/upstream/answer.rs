@@ -111,6 +111,11 @@ impl Answer {
         self.encoding.encode(self.pieces.clone()).into_iter().flat_map(|piece| piece.bytes).collect()
     }
 
+    /// The first `pieces` of the body, as the script wrote them.
+    pub fn body_of_first(&self, pieces: usize) -> Vec<u8> {
+        self.pieces.iter().take(pieces).flat_map(|piece| piece.bytes.clone()).collect()
+    }
+
     /// Whether it is a stream of events.
     pub fn is_stream(&self) -> bool {
         self.headers

@@ -209,12 +209,13 @@ impl Message {
             ),
         };
         let start = json!({"type": "content_block_start", "index": index, "content_block": start});
-        let mut tells = vec![Milestone::Content];
-        tells.extend(tool_of(block));
+        // The start of a call names the tool; the start of a text is empty.
+        let call = tool_of(block);
+        let tells = call.into_iter().flat_map(|call| [Milestone::Content, call]).collect();
         pieces.push(Piece::event("content_block_start", &start, tells));
         pieces.extend(deltas.into_iter().map(|delta| {
             let data = json!({"type": "content_block_delta", "index": index, "delta": delta});
-            Piece::event("content_block_delta", &data, vec![])
+            Piece::event("content_block_delta", &data, vec![Milestone::Content])
         }));
         let stop = json!({"type": "content_block_stop", "index": index});
         pieces.push(Piece::event("content_block_stop", &stop, vec![]));

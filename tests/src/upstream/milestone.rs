@@ -12,7 +12,7 @@ pub enum Milestone {
         /// Of this, only the input counts yet.
         usage: Usage,
     },
-    /// The first event with content.
+    /// An event with content: a part of a text, or a call.
     Content,
     /// A call of this tool.
     Tool(String),

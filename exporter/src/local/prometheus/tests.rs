@@ -33,6 +33,18 @@ target_info{service_name="ccxray",service_version="0.1.0"} 1
 }
 
 #[test]
+fn every_sample_can_bear_a_timestamp() {
+    let plain = render(&sample::request());
+    let stamped = render_at(&sample::request(), UnixMillis(1_795_000_000_123));
+    for (plain, stamped) in plain.lines().zip(stamped.lines()) {
+        let expected =
+            if plain.starts_with('#') { plain.to_owned() } else { format!("{plain} 1795000000123") };
+        assert_eq!(stamped, expected);
+    }
+    assert_eq!(plain.lines().count(), stamped.lines().count());
+}
+
+#[test]
 fn of_several_points_of_a_series_the_latest_counts_whatever_their_order() {
     for order in [[1, 2], [2, 1]] {
         let points = order.map(|time| NumberDataPoint {

@@ -1,0 +1,95 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::local::{sample, summary::Tokens};
+
+/// A summary with something in it, so that the tables are shown.
+fn recorded() -> Summary {
+    Summary { requests: BTreeMap::from([("2xx".to_owned(), 1.0)]), ..Summary::default() }
+}
+
+#[test]
+fn the_figures_stand_in_the_page_itself() {
+    let page = render(Some(&Summary::of(&sample::request())), "healthy").replace('\u{202f}', " ");
+    for expected in [
+        "<dt>Cost, list price</dt><dd>$0.1250</dd>",
+        "<dt>Requests</dt><dd>12</dd>",
+        // Six answers: 1 up to 50 ms, 2 up to 100 ms, 3 above, which is all that is known of the 95th percentile.
+        "<dt>Whole answer, median</dt><dd>≈ 100 ms</dd><dd class=\"note\">95 %: &gt; 100 ms</dd>",
+        "<th scope=\"row\">claude-opus-4-5<svg",
+        "<td class=\"n\">$0.1250</td><td class=\"n\">1 234</td>",
+        "<small>50 ms to 100 ms</small>",
+        "<p id=\"health\">healthy</p>",
+    ] {
+        assert!(page.contains(expected), "{expected} in {page}");
+    }
+}
+
+#[test]
+fn a_page_without_anything_recorded_says_what_to_do() {
+    let page = render(Some(&Summary::default()), "healthy");
+    assert!(page.contains("ANTHROPIC_BASE_URL=http://127.0.0.1:5588 claude"), "{page}");
+    assert!(!page.contains("<table>"), "{page}");
+    assert!(!render(Some(&recorded()), "healthy").contains("ANTHROPIC_BASE_URL"));
+}
+
+#[test]
+fn names_from_the_wire_cannot_become_markup() {
+    let name = "<script>alert('x')</script>&\"{{tables}}".to_owned();
+    let summary = Summary { tools: BTreeMap::from([(name, 1.0)]), ..recorded() };
+    let page = render(Some(&summary), "<b>{{top}}");
+    assert!(
+        page.contains("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&amp;&quot;{{tables}}<svg"),
+        "{page}"
+    );
+    assert!(page.contains("<p id=\"health\">&lt;b&gt;{{top}}</p>"), "{page}");
+    assert_eq!(page.matches("<dl class").count(), 1, "what looks like a placeholder is none");
+}
+
+#[test]
+fn the_page_names_nothing_outside_of_this_server() {
+    for text in [FRAME, WELCOME, SCRIPT, CHARTS, STYLE, UPLOT_STYLE] {
+        let foreign = text.replace("http://127.0.0.1", "");
+        assert!(!foreign.contains("http:") && !foreign.contains("https:"), "{text}");
+        assert!(!text.contains("url("), "{text}");
+    }
+    // The library names its home in a comment, once, and loads nothing.
+    assert_eq!(UPLOT_SCRIPT.matches("http").count(), 1);
+    assert!(!["fetch(", "XMLHttpRequest", "import(", "eval("].iter().any(|call| UPLOT_SCRIPT.contains(call)));
+    let mut words = [FRAME, WELCOME].into_iter().flat_map(str::split_whitespace);
+    assert!(
+        !words.any(|word| word.contains('=') && (word.starts_with("on") || word.starts_with("style"))),
+        "inline code and style would be blocked"
+    );
+}
+
+#[test]
+fn a_table_shows_its_largest_rows_with_bars_that_compare_them() {
+    let tools = (0..30).map(|n| (format!("tool-{n}"), f64::from(n))).collect();
+    let page = render(Some(&Summary { tools, ..recorded() }), "");
+    assert!(page.contains(">tool-29<") && page.contains(">tool-10<") && !page.contains(">tool-9<"));
+    assert!(
+        page.contains(">tool-29<svg class=\"bar\" aria-hidden=\"true\"><rect width=\"100.0%\""),
+        "{page}"
+    );
+}
+
+#[test]
+fn what_could_not_be_measured_is_shown_only_if_there_is_any() {
+    assert!(!render(Some(&recorded()), "").contains("Not measured"));
+    let gaps = BTreeMap::from([("Answers cut short".to_owned(), 2.0)]);
+    assert!(render(Some(&Summary { gaps, ..recorded() }), "").contains("Not measured"));
+}
+
+#[test]
+fn a_model_without_a_price_does_not_look_free() {
+    let unpriced = Tokens { unpriced: 2.0, ..Tokens::default() };
+    let priced = Tokens { cost_usd: 1.5, ..Tokens::default() };
+    let models = BTreeMap::from([("known".to_owned(), priced), ("unknown".to_owned(), unpriced)]);
+    let page = render(Some(&Summary { models, ..recorded() }), "");
+    assert!(
+        page.contains("<td class=\"n\">no price</td>") && page.contains("<td class=\"n\">$1.50</td>"),
+        "{page}"
+    );
+    assert!(page.contains("<td class=\"n\">$1.50<small>without 2 of no price</small></td>"), "{page}");
+}
