@@ -91,7 +91,8 @@ impl SelfTelemetry {
             FromWorker::Rejected { reason, points } => {
                 self.rejected.add(*points, &[KeyValue::new("reason", reason.as_str())]);
             }
-            FromWorker::Acked { .. } | FromWorker::Failed => {}
+            FromWorker::Acked { .. } => self.open(),
+            FromWorker::Failed => {}
         }
     }
 
@@ -102,7 +103,7 @@ impl SelfTelemetry {
 
     /// Counts a start with this tier in effect.
     pub fn count_launch(&self, tier: u8) {
-        self.tiers.add(1, &[KeyValue::new("tier", i64::from(tier))]);
+        self.tiers.add(1, &[KeyValue::new("tier", tier.to_string())]);
     }
 
     /// Notes how many bytes of the spool are still unread, and how long ago the first entry in them ended.
@@ -127,10 +128,16 @@ impl SelfTelemetry {
 
     /// Notes the destination's state, and lets pushes through in `active` only: the breaker is the worker's.
     pub fn enter(&self, state: State) {
+        self.begin_in(state);
+        if state == State::Active { self.open() } else { self.close() }
+    }
+
+    /// Notes the destination's state as the last process left it. Whether anything gets there is for the worker to
+    /// find out: nothing is pushed yet.
+    pub fn begin_in(&self, state: State) {
         for each in State::ALL {
             self.state.record(u64::from(each == state), &[KeyValue::new("state", each.as_str())]);
         }
-        if state == State::Active { self.open() } else { self.close() }
     }
 
     /// Lets pushes through.

@@ -29,7 +29,7 @@ pub(super) fn start(consent: &Consent, core: &Core) -> Result<SelfTelemetry, Run
     let telemetry = SelfTelemetry::new(attributes.collect(), push)?;
     telemetry.count_launch(core.destination().map_or(0, |identity| identity.key.tier));
     if let Some(health) = core.health() {
-        telemetry.enter(health.state);
+        telemetry.begin_in(health.state);
     }
     Ok(telemetry)
 }

@@ -30,10 +30,13 @@ pub fn render(report: &Report) -> String {
 }
 
 fn exporter(out: &mut Columns, report: &Report) {
-    let running = match (&report.pid, report.last_alive) {
-        (Some(pid), _) => format!("running (pid {pid})"),
-        (None, Some(alive)) => format!("not running; last alive {alive}"),
-        (None, None) => "not running; it never ran here".to_owned(),
+    let running = match (&report.pid, report.last_alive, &report.checkpoint) {
+        (Some(pid), ..) => format!("running (pid {pid})"),
+        (None, Some(alive), _) => format!("not running; last alive {alive}"),
+        (None, None, Checkpoint::None) => "not running; it never ran here".to_owned(),
+        (None, None, Checkpoint::Whole | Checkpoint::Previous { .. } | Checkpoint::Damaged { .. }) => {
+            "not running".to_owned()
+        }
     };
     out.line("exporter", &running);
     match &report.exporter {

@@ -162,6 +162,7 @@ attention  checkpoint `/home/me/.local/state/ccxray/exporter/checkpoint` is
            damaged: its length is wrong; the one before is whole
 ";
     assert!(text.contains(said), "{text}");
+    assert!(text.starts_with("exporter   not running\n"), "{text}");
     assert!(report.needs_attention());
 }
 

@@ -4,8 +4,8 @@ use std::{env, process::Command, time::Duration};
 
 use ccxray_exporter::{
     deliver::{
-        FromWorker, HealthRecord, SelfTelemetry, health::State, messages::RejectReason, payload::Compression,
-        self_telemetry::Push, transport::HttpTransport,
+        CutId, FromWorker, HealthRecord, SelfTelemetry, health::State, messages::RejectReason,
+        payload::Compression, self_telemetry::Push, transport::HttpTransport,
     },
     local::prometheus,
 };
@@ -77,6 +77,18 @@ async fn once_it_has_ended_no_news_of_the_worker_opens_it_again() {
     tokio::time::sleep(Duration::from_millis(60)).await;
     // One may have been on the wire when the gate was locked.
     assert!(collector.received().len() <= count + 1);
+}
+
+#[tokio::test]
+async fn what_the_last_process_knew_opens_nothing_but_an_acknowledgement_does() {
+    let collector = Collector::start(|_, _| ok()).await;
+    let telemetry = telemetry(&collector);
+    telemetry.begin_in(State::Active);
+    // Three intervals: there is no event to wait for when nothing happens.
+    tokio::time::sleep(Duration::from_millis(60)).await;
+    assert_eq!(collector.connections(), 0);
+    telemetry.observe(&FromWorker::Acked { cut: CutId(1), rejected: 0 });
+    collector.received_at_least(1).await;
 }
 
 /// opentelemetry-otlp reads these variables by itself, so the test runs once more in a process that has them.
