@@ -14,7 +14,10 @@ use ccxray_shared::{
 use opentelemetry_proto::tonic::metrics::v1::{metric::Data, number_data_point};
 
 use super::*;
-use crate::{deliver::health, source::tests::entry};
+use crate::{
+    deliver::{health, tally},
+    source::tests::entry,
+};
 
 const MINUTE: Duration = Duration::from_mins(1);
 /// The start of a window.
@@ -306,8 +309,8 @@ fn who_looks_on_sees_what_the_running_process_will_send_without_its_offers_made_
 #[test]
 fn what_a_destination_has_been_through_is_remembered() {
     let mut core = start(None, T0);
-    core.note_delivery(Counts::SUCCEEDED, at(1));
-    core.note_delivery(Counts::dropped(2), at(2));
+    core.note_delivery(tally::Counts::SUCCEEDED, at(1));
+    core.note_delivery(tally::Counts::dropped(2), at(2));
     core.note_health(HealthRecord {
         state: health::State::Degraded,
         since: at(3),
@@ -318,6 +321,6 @@ fn what_a_destination_has_been_through_is_remembered() {
     let history = core.to_state(vec![], at(6)).pipelines.remove(1).history;
     assert_eq!(history.transitions.len(), 1);
     assert_eq!((history.transitions[0].at, history.transitions[0].to), (at(3), health::State::Degraded));
-    let expected = Counts { succeeded: 1, failed: 0, dropped: 2 };
+    let expected = tally::Counts { succeeded: 1, failed: 0, dropped: 2 };
     assert_eq!(history.tally.over(Duration::from_hours(1), at(6)), expected);
 }
