@@ -34,8 +34,8 @@ pub enum Command {
     Metrics(MetricsCommand),
     /// Send the totals once, to a Prometheus Pushgateway or to VictoriaMetrics; that you say so is the consent
     ///
-    /// Sent is what the local page shows, exchanges that are stamped to stay out of every destination included: their
-    /// sums cannot be taken out again.
+    /// Sent is what the local page shows; nothing, if exchanges in it are stamped to stay out of every destination,
+    /// because their part cannot be taken out of a sum.
     Push(PushOptions),
     /// Print completions for a shell
     Completions(CompletionsOptions),

@@ -29,11 +29,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Figures {
     is_ready: Arc<AtomicBool>,
+    is_caught_up: Arc<AtomicBool>,
 }
 
 impl LocalData for Figures {
     async fn collect(&self) -> Option<ExportMetricsServiceRequest> {
-        self.is_ready.load(Ordering::Relaxed).then(sessions)
+        self.is_ready.load(Ordering::Relaxed).then(totals)
     }
 
     fn ready(&self) -> Result<(), String> {
@@ -41,7 +42,7 @@ impl LocalData for Figures {
     }
 
     fn is_caught_up(&self) -> bool {
-        true
+        self.is_caught_up.load(Ordering::Relaxed)
     }
 
     fn health(&self) -> String {
@@ -49,31 +50,33 @@ impl LocalData for Figures {
     }
 }
 
-fn sessions() -> ExportMetricsServiceRequest {
-    let point = NumberDataPoint { value: Some(Value::AsInt(3)), ..NumberDataPoint::default() };
-    let sum = Sum { data_points: vec![point], aggregation_temporality: 2, is_monotonic: true };
-    let metric = Metric {
-        name: "ccxray.sessions_total".into(),
-        unit: "{session}".into(),
-        data: Some(Data::Sum(sum)),
-        ..Metric::default()
-    };
-    let scope = ScopeMetrics { metrics: vec![metric], ..ScopeMetrics::default() };
+fn totals() -> ExportMetricsServiceRequest {
+    let metrics = vec![counter("ccxray.requests_total", 5), counter("ccxray.sessions_total", 3)];
+    let scope = ScopeMetrics { metrics, ..ScopeMetrics::default() };
     let resource = ResourceMetrics { scope_metrics: vec![scope], ..ResourceMetrics::default() };
     ExportMetricsServiceRequest { resource_metrics: vec![resource] }
+}
+
+fn counter(name: &str, value: i64) -> Metric {
+    let point = NumberDataPoint { value: Some(Value::AsInt(value)), ..NumberDataPoint::default() };
+    let sum = Sum { data_points: vec![point], aggregation_temporality: 2, is_monotonic: true };
+    Metric { name: name.into(), unit: "{thing}".into(), data: Some(Data::Sum(sum)), ..Metric::default() }
 }
 
 struct Page {
     address: SocketAddr,
     is_ready: Arc<AtomicBool>,
+    is_caught_up: Arc<AtomicBool>,
 }
 
 impl Page {
     async fn start() -> Self {
         let server = bind("127.0.0.1:0".parse().unwrap(), Guard::default()).await.unwrap();
-        let (address, is_ready) = (server.address(), Arc::new(AtomicBool::new(true)));
-        tokio::spawn(server.serve(Figures { is_ready: Arc::clone(&is_ready) }));
-        Self { address, is_ready }
+        let (is_ready, is_caught_up) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(false)));
+        let address = server.address();
+        let figures = Figures { is_ready: Arc::clone(&is_ready), is_caught_up: Arc::clone(&is_caught_up) };
+        tokio::spawn(server.serve(figures));
+        Self { address, is_ready, is_caught_up }
     }
 
     async fn get(&self, path: &str) -> String {
@@ -98,10 +101,9 @@ fn status(answer: &str) -> u16 {
 async fn metrics_are_prometheus_text() {
     let answer = Page::start().await.get("/metrics").await;
     assert!(answer.contains("content-type: text/plain; version=0.0.4; charset=utf-8\r\n"), "{answer}");
-    assert!(
-        answer.ends_with("\r\n\r\n# TYPE ccxray_sessions_total counter\nccxray_sessions_total 3\n"),
-        "{answer}"
-    );
+    let body = "# TYPE ccxray_requests_total counter\nccxray_requests_total 5\n\
+                # TYPE ccxray_sessions_total counter\nccxray_sessions_total 3\n";
+    assert!(answer.ends_with(&format!("\r\n\r\n{body}")), "{answer}");
 }
 
 #[tokio::test]
@@ -111,10 +113,22 @@ async fn the_page_shows_its_figures_without_a_script_and_allows_nothing_foreign(
     assert!(answer.contains("<dt>Sessions</dt><dd>3</dd>"), "{answer}");
     assert!(answer.contains("nothing leaves this machine"), "{answer}");
     assert!(answer.contains("content-security-policy: default-src 'none'; script-src 'self';"), "{answer}");
-    for path in ["/page.css", "/page.js"] {
+    for path in ["/page.css", "/page.js", "/charts.js", "/uplot.css", "/uplot.js", "/icon.svg"] {
         assert!(answer.contains(path));
         assert_eq!(status(&page.get(path).await), 200);
     }
+}
+
+#[tokio::test]
+async fn the_history_ends_with_the_figures_of_now_once_everything_has_been_read() {
+    let page = Page::start().await;
+    assert!(page.get("/api/history.json").await.contains("\"at\":[]"));
+    page.is_caught_up.store(true, Ordering::Relaxed);
+    let answer = page.get("/api/history.json").await;
+    assert!(answer.contains("content-type: application/json\r\n"), "{answer}");
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    let history: serde_json::Value = serde_json::from_str(body).unwrap();
+    assert_eq!(history["requests"].as_array().unwrap().last(), Some(&5.into()));
 }
 
 #[tokio::test]

@@ -50,20 +50,15 @@ impl Cli {
     }
 }
 
-/// What is stamped on an agent's requests.
+/// How an agent is led to the proxy.
 #[derive(Clone, Debug, Args)]
-pub struct StampOptions {
+pub struct LeadOptions {
     /// The project that the requests belong to [default: the current directory]
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
     /// The highest tier at which these requests may count; 0 keeps them on this machine
     #[arg(long, value_name = "N", env = "CCXRAY_TIER", value_parser = clap::value_parser!(u8).range(0..=2))]
     pub tier: Option<u8>,
-}
-
-/// Which proxy an agent shall use.
-#[derive(Clone, Debug, Args)]
-pub struct ProxyOptions {
     /// Where the proxy is
     #[arg(long, value_name = "URL", env = "CCXRAY_PROXY", default_value = "http://127.0.0.1:5588")]
     pub proxy: ProxyAddress,
@@ -77,13 +72,7 @@ pub struct LaunchOptions {
         missing_docs,
         reason = "the type says it, and clap would take it for the command's description"
     )]
-    pub stamps: StampOptions,
-    #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "the type says it, and clap would take it for the command's description"
-    )]
-    pub proxy: ProxyOptions,
+    pub lead: LeadOptions,
     /// The program
     #[arg(value_name = "PROGRAM")]
     pub program: OsString,
@@ -100,13 +89,7 @@ pub struct EnvOptions {
         missing_docs,
         reason = "the type says it, and clap would take it for the command's description"
     )]
-    pub stamps: StampOptions,
-    #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "the type says it, and clap would take it for the command's description"
-    )]
-    pub proxy: ProxyOptions,
+    pub lead: LeadOptions,
     /// The shell's language
     #[arg(long, value_enum, default_value_t)]
     pub shell: Shell,
@@ -194,7 +177,7 @@ mod tests {
     fn what_follows_the_program_is_its_own() {
         let line = ["ccxray-proxy", "run", "--tier", "0", "--", "claude", "-p", "--dir", "hi"];
         let Command::Run(options) = Cli::try_parse_from(line).unwrap().into_command() else { panic!() };
-        assert_eq!((options.stamps.tier, options.stamps.dir), (Some(0), None));
+        assert_eq!((options.lead.tier, options.lead.dir), (Some(0), None));
         assert_eq!(
             (options.program, options.arguments),
             ("claude".into(), ["-p", "--dir", "hi"].map(Into::into).into())

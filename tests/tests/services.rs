@@ -1,4 +1,5 @@
-//! The daemons as services: what they tell the service manager, and the files that have it start them.
+//! The daemons as packages bring them: what they tell a service manager, the files that have it start them, completions
+//! and man pages.
 
 use std::{
     fs,
@@ -96,5 +97,40 @@ fn neither_unit_depends_on_the_other() {
         let file = packaging().join(format!("systemd/user/{unit}.service"));
         let text = fs::read_to_string(file).expect("the unit is there");
         assert!(text.contains(&format!("/{unit} ")) && !text.contains(other), "{text}");
+    }
+}
+
+/// What a program prints on stdout, and whether it succeeded.
+fn prints(program: &str, arguments: &[&str]) -> (bool, String) {
+    let output =
+        Command::new(binary(program)).env_clear().args(arguments).output().expect("it can be started");
+    (output.status.success(), String::from_utf8(output.stdout).expect("it prints text"))
+}
+
+#[test]
+fn both_programs_print_their_completions() {
+    for (program, option) in [("ccxray-proxy", "drain-timeout"), ("ccxray-exporter", "resume-grace")] {
+        for shell in ["bash", "zsh", "fish"] {
+            let (succeeded, script) = prints(program, &["completions", shell]);
+            assert!(succeeded && script.contains(program) && script.contains(option), "{program} {shell}");
+        }
+        assert!(!prints(program, &["completions", "cmd.exe"]).0);
+    }
+}
+
+#[test]
+fn both_programs_print_their_man_pages() {
+    let pages = [
+        ("ccxray-proxy", "run", "PROGRAM"),
+        ("ccxray-proxy", "serve", r"drain\-timeout"),
+        ("ccxray-exporter", "run", r"resume\-grace"),
+    ];
+    for (program, command, word) in pages {
+        let (succeeded, page) = prints(program, &["man"]);
+        assert!(succeeded && page.contains(&format!(".TH {program} 1")), "{page}");
+        let (succeeded, page) = prints(program, &["man", command]);
+        let title = format!(".TH {program}-{command} 1");
+        assert!(succeeded && page.contains(&title) && page.contains(word), "{page}");
+        assert!(!prints(program, &["man", "walk"]).0);
     }
 }

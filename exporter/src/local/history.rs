@@ -73,11 +73,11 @@ impl Figures {
 pub struct History(VecDeque<(UnixMillis, Figures)>);
 
 impl History {
-    /// Takes a sample in. If the clock went back, what was before is dropped: no reader could order it.
+    /// Takes a sample in. If the clock went back, what now lies in the future is dropped: no reader could order it.
     pub fn note(&mut self, at: UnixMillis, figures: Figures) {
         let samples = &mut self.0;
-        if samples.back().is_some_and(|(last, _)| *last >= at) {
-            samples.clear();
+        while samples.back().is_some_and(|(last, _)| *last >= at) {
+            samples.pop_back();
         }
         if is_still(samples, &figures) {
             samples.pop_back();
@@ -167,7 +167,8 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_goes_back_starts_it_anew() {
+    fn a_clock_that_goes_back_costs_only_what_it_goes_back_over() {
+        assert_eq!(times(&noted(&[(100, 1.0), (105, 2.0), (110, 3.0), (105, 4.0)])), [100, 105]);
         assert_eq!(times(&noted(&[(100, 1.0), (105, 2.0), (50, 3.0)])), [50]);
     }
 }

@@ -67,6 +67,8 @@ pub struct Pipeline {
     admissions: Admissions,
     sessions: Sessions,
     cache_use: BTreeMap<Vec<(Key, Box<str>)>, CacheUse>,
+    /// How many entries it holds whose stamp keeps them out of every destination; only the local one can hold any.
+    opted_out: u64,
     /// The time of the last snapshot; every later one has a later time.
     last_cut: UnixMillis,
     /// Zeros offered up to this cut by an earlier run may or may not have arrived: they are sent again as they were.
@@ -86,6 +88,7 @@ impl Pipeline {
             admissions: Admissions::default(),
             sessions: Sessions::default(),
             cache_use: BTreeMap::new(),
+            opted_out: 0,
             last_cut: UnixMillis(0),
             uncertain_until: UnixMillis(0),
             id: String::new(),
@@ -122,6 +125,7 @@ impl Pipeline {
         if is_capped || at < self.since || !self.withheld.lets_through(at) {
             return;
         }
+        self.opted_out += u64::from(classified.entry.tier_cap == Some(0));
         let mut recording = Recording::new(self, at, Some(classified.entry.provider));
         measure(classified, &mut recording);
         if late {

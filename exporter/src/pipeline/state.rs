@@ -20,6 +20,9 @@ pub struct PipelineState {
     pub since: UnixMillis,
     /// What it may not send.
     pub withheld: Withheld,
+    /// How many of its entries may not be sent anywhere.
+    #[serde(default)]
+    pub opted_out: u64,
     /// The time of its last snapshot.
     pub last_cut: UnixMillis,
     /// Zeros offered up to this cut may or may not have arrived.
@@ -66,6 +69,7 @@ impl Pipeline {
             identity: self.identity.clone(),
             since: self.since,
             withheld: self.withheld.clone(),
+            opted_out: self.opted_out,
             last_cut: self.last_cut,
             uncertain_until: self.uncertain_until,
             rows: rows.collect(),
@@ -80,6 +84,7 @@ impl Pipeline {
     pub fn from_state(state: PipelineState) -> Self {
         let mut pipeline = Self::new(state.identity, state.since);
         pipeline.withheld = state.withheld;
+        pipeline.opted_out = state.opted_out;
         pipeline.last_cut = state.last_cut;
         pipeline.uncertain_until = state.uncertain_until;
         pipeline.totals = Totals::from_rows(state.rows.into_iter().map(|saved| (saved.series, saved.row)));

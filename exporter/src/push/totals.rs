@@ -34,6 +34,12 @@ pub enum TotalsError {
         /// Where.
         dir: PathBuf,
     },
+    /// Somebody has said no, and their part cannot be taken out of a sum.
+    #[error("{entries} exchanges in these totals are stamped with tier 0: they may not be sent anywhere")]
+    OptedOut {
+        /// How many.
+        entries: u64,
+    },
 }
 
 /// Reads the totals of the exporter that keeps its state in `state_dir`, whether it runs or not. Changes nothing there.
@@ -46,9 +52,51 @@ pub fn read(state_dir: &StateDir) -> Result<Totals, TotalsError> {
     };
     let local = pipelines.into_iter().find(|saved| saved.state.identity.key == PipelineKey::local());
     let state = local.map(|saved| saved.state).filter(|state| !state.rows.is_empty()).ok_or_else(none)?;
+    if state.opted_out > 0 {
+        return Err(TotalsError::OptedOut { entries: state.opted_out });
+    }
     let instance = state.identity.resource().remove("service.instance.id").unwrap_or_default();
     // A checkpoint is written after a drain: there is nothing left that would belong to a window.
     let window = Window { start: window_start, length: Duration::ZERO };
     let request = Pipeline::from_state(state).peek(window, last_alive);
     Ok(Totals { request, at: last_alive, instance })
+}
+
+#[cfg(test)]
+mod tests {
+    use ccxray_shared::{Entry, private};
+
+    use super::*;
+    use crate::{
+        checkpoint::SavedPipeline,
+        classify::{Classified, price_table::PriceTable},
+        pipeline::identity::{Identity, InstanceId},
+        source::tests::entry,
+    };
+
+    fn saved(entries: &[Entry<'_>]) -> (tempfile::TempDir, StateDir) {
+        let dir = tempfile::tempdir().unwrap();
+        let state_dir = StateDir::resolve(Some(dir.path().to_owned())).unwrap();
+        private::ensure_dir(&state_dir.exporter()).unwrap();
+        let identity = Identity { key: PipelineKey::local(), instance: InstanceId::from_bits(1) };
+        let mut pipeline = Pipeline::new(identity, UnixMillis(0));
+        for entry in entries {
+            pipeline.record(&Classified::of(entry, &PriceTable::embedded()), false);
+        }
+        pipeline.drain(Window::around(UnixMillis(0), Duration::from_mins(1)));
+        let pipelines = vec![SavedPipeline { state: pipeline.to_state(), health: None }];
+        let state =
+            State { last_alive: UnixMillis(5), window_start: UnixMillis(0), streams: vec![], pipelines };
+        Store::new(&state_dir.exporter()).save(&state).unwrap();
+        (dir, state_dir)
+    }
+
+    #[test]
+    fn totals_that_hold_somebodys_no_are_not_pushed() {
+        let (_dir, state_dir) = saved(&[entry(1000)]);
+        assert_eq!(read(&state_dir).unwrap().at, UnixMillis(5));
+        let stamped = Entry { tier_cap: Some(0), ..entry(1000) };
+        let (_dir, state_dir) = saved(&[entry(1000), stamped]);
+        assert!(matches!(read(&state_dir), Err(TotalsError::OptedOut { entries: 1 })));
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::{error::Error, io};
 
+use ccxray_shared::daemon::log::causes;
 use hyper::StatusCode;
 
 use super::{own_answer::OwnAnswer, request_body::ClientBrokeOff};
@@ -66,10 +67,6 @@ impl Failure {
         };
         OwnAnswer { status, kind, message }
     }
-}
-
-fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |&error| error.source())
 }
 
 fn is_timeout(error: &(dyn Error + 'static)) -> bool {

@@ -3,7 +3,7 @@
 use std::{env, fs, io, path::PathBuf};
 
 use crate::{
-    cli::StampOptions,
+    cli::LeadOptions,
     route::{prefix, stamp::Attribution},
 };
 
@@ -26,7 +26,7 @@ pub enum DirError {
 }
 
 /// The stamps that the options and the environment ask for.
-pub fn stamps(options: &StampOptions) -> Result<Attribution, DirError> {
+pub fn stamps(options: &LeadOptions) -> Result<Attribution, DirError> {
     let telemetry = env::var("CLAUDE_CODE_ENABLE_TELEMETRY").unwrap_or_default();
     let path = options.dir.clone().unwrap_or_else(|| PathBuf::from("."));
     let found = fs::canonicalize(&path).map_err(|source| DirError::Find { path, source })?;
@@ -45,6 +45,7 @@ fn is_on(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::launch::address::ProxyAddress;
 
     #[test]
     fn telemetry_is_on_where_claude_code_takes_it_as_on() {
@@ -56,7 +57,8 @@ mod tests {
     fn a_directory_is_stamped_by_its_real_path_and_must_be_there() {
         let dir = tempfile::tempdir().unwrap();
         let real = dir.path().canonicalize().unwrap();
-        let of = |path: PathBuf| stamps(&StampOptions { dir: Some(path), tier: Some(0) });
+        let proxy: ProxyAddress = "http://127.0.0.1:5588".parse().unwrap();
+        let of = |dir: PathBuf| stamps(&LeadOptions { dir: Some(dir), tier: Some(0), proxy: proxy.clone() });
         let found = of(real.join(".")).unwrap();
         assert_eq!((found.dir.as_deref(), found.tier_cap), (real.to_str(), Some(0)));
         assert!(matches!(of(real.join("none")), Err(DirError::Find { .. })));

@@ -61,9 +61,9 @@ impl LaunchError {
 /// Returns only if that fails.
 pub fn run(options: &LaunchOptions) -> Result<Infallible, LaunchError> {
     let (program, arguments) = (&options.program, &options.arguments);
-    let stamps = stamps::stamps(&options.stamps)?;
-    let guidance = Agent::of(program).guidance(&options.proxy.proxy, &stamps, &environment)?;
-    probe::probe(&options.proxy.proxy)?;
+    let stamps = stamps::stamps(&options.lead)?;
+    let guidance = Agent::of(program).guidance(&options.lead.proxy, &stamps, &environment)?;
+    probe::probe(&options.lead.proxy)?;
     let source =
         Command::new(program).args(guidance.arguments).args(arguments).envs(guidance.variables).exec();
     Err(LaunchError::Exec { program: program.clone(), source })
@@ -71,8 +71,8 @@ pub fn run(options: &LaunchOptions) -> Result<Infallible, LaunchError> {
 
 /// Prints what leads agents here, for a shell to read.
 pub fn print_env(options: &EnvOptions) -> Result<(), LaunchError> {
-    let stamps = stamps::stamps(&options.stamps)?;
-    let guidance = |agent: Agent| agent.guidance(&options.proxy.proxy, &stamps, &environment);
+    let stamps = stamps::stamps(&options.lead)?;
+    let guidance = |agent: Agent| agent.guidance(&options.lead.proxy, &stamps, &environment);
     let lines = options.shell.lines(&guidance(Agent::Other)?, &guidance(Agent::Codex)?);
     io::stdout().write_all(lines.as_bytes()).map_err(LaunchError::Write)
 }

@@ -3,13 +3,13 @@
 
 use std::{
     error::Error,
-    fmt::Write as _,
     io,
     time::{Duration, Instant},
 };
 
 use ccxray_shared::{
     Entry, Name, UnixMillis,
+    daemon::log::with_causes,
     key::{Key, OpenKeyError},
     line::Stats,
     private::{self, PrivateDirError},
@@ -209,10 +209,10 @@ impl Spooling {
         }
     }
 
-    fn warn(&mut self, at: Instant, what: &str, error: &dyn Error) {
+    fn warn(&mut self, at: Instant, what: &str, error: &(dyn Error + 'static)) {
         if self.warned.is_none_or(|last| at.saturating_duration_since(last) >= WARN_EVERY) {
             self.warned = Some(at);
-            warn!(error = %chain(error), "{what}");
+            warn!(error = %with_causes(error), "{what}");
         }
     }
 }
@@ -229,15 +229,4 @@ fn open(place: &Place, max_segment: u64) -> Result<(Writer, Key), OpenSpoolError
     };
     let stream = StreamId::from_bits(u64::from_ne_bytes(bits));
     Ok((Writer::open(&place.state_dir.spool(), stream, options)?, key))
-}
-
-/// An error with its causes.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let _ = write!(text, ": {cause}");
-        source = cause.source();
-    }
-    text
 }

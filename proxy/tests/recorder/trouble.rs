@@ -178,7 +178,8 @@ fn a_spool_that_vanished_is_made_anew_and_the_gap_tells_what_was_lost() {
     let rig = Rig::with(|options| options.caps.max_size = 256 * 1024);
     let spool = rig.dir.path().join("state/spool");
     let (request, answer) = (fixture("turn.request.json"), fixture("tools.answer.sse"));
-    until(|| spool.exists());
+    // A file in it shows that it has been opened, not only made.
+    until(|| fs::read_dir(&spool).is_ok_and(|mut files| files.next().is_some()));
     fs::rename(&spool, rig.dir.path().join("moved")).unwrap();
     for id in 0..300 {
         until(|| rig.sender.active() < 20);

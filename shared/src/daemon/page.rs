@@ -39,11 +39,12 @@ pub fn completions<C: CommandFactory>(shell: Shell) -> io::Result<()> {
 
 /// Writes a man page to stdout: of the whole program, or of one of its commands.
 pub fn man<C: CommandFactory>(of: Option<&str>) -> io::Result<()> {
-    let mut command = C::command().disable_help_subcommand(true);
-    command.build();
-    let command = find(&command, of).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+    let mut program = C::command().disable_help_subcommand(true);
+    program.build();
+    let source = format!("{program} {}", program.get_version().unwrap_or_default());
+    let command = find(&program, of).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
     let mut page = Vec::new();
-    Man::new(command).render(&mut page)?;
+    Man::new(command).source(source).render(&mut page)?;
     io::stdout().write_all(&page)
 }
 

@@ -45,16 +45,25 @@ impl VictoriaMetrics {
         format!("{}/opentelemetry", self.base)
     }
 
-    /// The last value of each series that the truth covers, added up over instances.
-    pub async fn totals(&self) -> Totals {
+    /// Its address.
+    pub fn url(&self) -> &str {
+        &self.base
+    }
+
+    /// What it stored of the series that `selector` selects, a JSON object each, with labels, values and timestamps.
+    pub async fn stored(&self, selector: &str) -> Vec<Value> {
         // Samples become readable some seconds after they were stored, unless asked for at once.
         self.client.ask(&Ask::get("/internal/force_flush")).await;
-        let ask = Ask::get("/api/v1/export?match[]=%7B__name__%3D~%22ccxray.*%22%7D");
-        let answered = self.client.ask(&ask).await;
+        let answered = self.client.ask(&Ask::get(&format!("/api/v1/export?match[]={selector}"))).await;
         assert_eq!(answered.status, 200, "the export of VictoriaMetrics");
         let text = String::from_utf8(answered.body).expect("the export is text");
-        let lines = text.lines().map(|line| serde_json::from_str(line).expect("each line of it is JSON"));
-        lines.filter_map(|line: Value| last_value(&line)).collect()
+        text.lines().map(|line| serde_json::from_str(line).expect("each line of it is JSON")).collect()
+    }
+
+    /// The last value of each series that the truth covers, added up over instances.
+    pub async fn totals(&self) -> Totals {
+        let series = self.stored("%7B__name__%3D~%22ccxray.*%22%7D").await;
+        series.iter().filter_map(last_value).collect()
     }
 }
 

@@ -100,7 +100,7 @@ const charts = (() => {
     return {
       width, height: HEIGHT, series: [{ value: (_, second) => (second === null ? "" : clock(second)), label: "Until" }, ...series],
       axes: [
-        { ...axis, size: 26, space: 60, values: (_, ticks) => ticks.map(clock) },
+        { ...axis, size: 26, space: 60, values: (_, ticks) => ticks.map((tick) => clock(tick).replace(/:00$/, "")) },
         { ...axis, size: 58, space: 34, values: (_, ticks) => ticks.map(chart.write) },
       ],
       scales: { y: { range: (_, low, high) => chart.range ?? [0, high > 0 ? high * 1.1 : 1] } },
@@ -110,8 +110,7 @@ const charts = (() => {
 
   function clock(second) {
     const time = new Date(second * 1000);
-    const parts = [time.getHours(), time.getMinutes(), time.getSeconds()].map((part) => String(part).padStart(2, "0"));
-    return parts[2] === "00" ? parts.slice(0, 2).join(":") : parts.join(":");
+    return [time.getHours(), time.getMinutes(), time.getSeconds()].map((part) => String(part).padStart(2, "0")).join(":");
   }
 
   function element(name, properties = {}, ...children) {
