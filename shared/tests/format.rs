@@ -71,6 +71,7 @@ fn full_entry() -> Entry<'static> {
                 name: name("mcp__demo__write"),
                 namespace: Some(name("demo")),
                 patterns: vec![name("rm_rf")],
+                hosted: true,
                 writes_file: true,
                 skill: Some(name("pdf")),
                 agent: Some(name("general-purpose")),

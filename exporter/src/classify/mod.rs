@@ -10,5 +10,6 @@ pub mod price_table;
 pub mod prices;
 pub mod stop_reason;
 pub mod tokens;
+pub mod tool_name;
 
 pub use classified::Classified;

@@ -83,7 +83,8 @@ fn openai(counts: &Counts) -> CanonicalTokens {
     }
 }
 
-/// Gemini's prompt contains what was read from a cache; its thoughts stand beside the candidates.
+/// Gemini's prompt contains what was read from a cache; its thoughts stand beside the candidates. A count of 0 is
+/// left out on the wire: where the sum is stated and the prompt is all of it, there was no output.
 fn gemini(counts: &Counts) -> CanonicalTokens {
     let cached = counts.cached_content_token_count.unwrap_or(0);
     let tool_use = counts.tool_use_prompt_token_count.unwrap_or(0);
@@ -91,7 +92,10 @@ fn gemini(counts: &Counts) -> CanonicalTokens {
     CanonicalTokens {
         input: counts.prompt_token_count.map(|all| all.saturating_sub(cached).saturating_add(tool_use)),
         output: match (counts.candidates_token_count, thoughts) {
-            (None, None) => None,
+            (None, None) => {
+                let all_input = counts.prompt_token_count.map(|prompt| prompt.saturating_add(tool_use));
+                (all_input.is_some() && all_input == counts.total_token_count).then_some(0)
+            }
             (candidates, thoughts) => Some(candidates.unwrap_or(0).saturating_add(thoughts.unwrap_or(0))),
         },
         cache_read: counts.cached_content_token_count,
@@ -144,6 +148,19 @@ mod tests {
         );
         let tokens = CanonicalTokens::from_usage(Provider::Gemini, &usage);
         assert_eq!((tokens.input, tokens.cache_read, tokens.output), (Some(65), Some(40), Some(27)));
+    }
+
+    #[test]
+    fn a_refused_gemini_prompt_has_no_output_and_says_so() {
+        for (json, output) in [
+            (r#"{"promptTokenCount":12,"totalTokenCount":12}"#, Some(0)),
+            (r#"{"promptTokenCount":12,"toolUsePromptTokenCount":3,"totalTokenCount":15}"#, Some(0)),
+            (r#"{"promptTokenCount":12,"totalTokenCount":20}"#, None),
+            (r#"{"promptTokenCount":12}"#, None),
+            (r#"{"totalTokenCount":12}"#, None),
+        ] {
+            assert_eq!(CanonicalTokens::from_usage(Provider::Gemini, &usage(json)).output, output, "{json}");
+        }
     }
 
     #[test]

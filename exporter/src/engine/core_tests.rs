@@ -69,6 +69,7 @@ fn priced(ended_at: UnixMillis) -> Entry<'static> {
         name: Name::from_wire("Bash"),
         namespace: None,
         patterns: vec![],
+        hosted: false,
         writes_file: false,
         skill: None,
         agent: None,

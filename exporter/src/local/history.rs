@@ -7,7 +7,7 @@ use std::{collections::VecDeque, time::Duration};
 use ccxray_shared::UnixMillis;
 use serde_json::{Map, Value, json};
 
-use super::summary::Summary;
+use super::summary::{Summary, total};
 
 /// How often the totals are sampled.
 pub const SAMPLED_EVERY: Duration = Duration::from_secs(5);
@@ -54,8 +54,8 @@ impl Figures {
         let (tokens, latency) = (summary.all_models(), summary.all_latency());
         Self {
             cost_usd: summary.cost_usd,
-            requests: summary.requests.values().sum(),
-            errors: summary.errors.values().sum(),
+            requests: total(&summary.requests),
+            errors: total(&summary.errors),
             input: tokens.input,
             output: tokens.output,
             cache_read: tokens.cache_read,

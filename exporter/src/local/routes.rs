@@ -64,7 +64,7 @@ pub fn text(status: StatusCode, body: impl Into<Bytes>) -> Answer {
 
 async fn page(data: &impl LocalData) -> String {
     let summary = data.collect().await.map(|request| Summary::of(&request));
-    page::render(summary.as_ref(), &data.health())
+    page::render(summary.as_ref(), &data.health(), data.ready().err().as_deref())
 }
 
 async fn metrics(data: &impl LocalData) -> Answer {

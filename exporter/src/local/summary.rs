@@ -186,6 +186,11 @@ fn attribute(attributes: &[KeyValue], name: &str) -> String {
     found.and_then(|attribute| attribute.value.as_ref()).map(prometheus::value).unwrap_or_default()
 }
 
+/// The sum over all values; an empty sum is 0, where the standard library's is -0.
+pub fn total(counts: &BTreeMap<String, f64>) -> f64 {
+    counts.values().fold(0.0, |sum, count| sum + count)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{super::sample, *};
@@ -197,6 +202,7 @@ mod tests {
         assert_eq!(summary.models["claude-opus-4-5"], opus);
         assert_eq!(summary.all_models(), Tokens { input: 1239.0, ..opus });
         assert_eq!(summary.requests, BTreeMap::from([("2xx".to_owned(), 12.0)]));
+        assert_eq!((total(&summary.requests), total(&BTreeMap::new()).to_string()), (12.0, "0".to_owned()));
     }
 
     #[test]

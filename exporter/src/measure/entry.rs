@@ -3,7 +3,7 @@
 use ccxray_shared::entry::Outcome;
 
 use super::{Key, Metric, series::TRUE};
-use crate::classify::{Classified, classified::Cost};
+use crate::classify::{Classified, classified::Cost, tool_name};
 
 /// Takes measurements; a pipeline is one.
 pub trait Sink {
@@ -81,7 +81,7 @@ impl<'a, S: Sink> Recorder<'a, S> {
     fn tools(&mut self) {
         let Some(tools) = &self.classified.entry.tools else { return };
         for call in &tools.calls {
-            self.record(Metric::ToolInvocations, &[(Key::Tool, &call.name), self.provider()], 1);
+            self.record(Metric::ToolInvocations, &[(Key::Tool, &tool_name::full(call)), self.provider()], 1);
         }
         let unlisted = u64::from(tools.blocks).saturating_sub(tools.calls.len() as u64);
         if unlisted > 0 {

@@ -29,6 +29,7 @@ fn with_tools(names: &[String]) -> Entry<'static> {
         name: Name::from_string(name.clone()),
         namespace: None,
         patterns: vec![],
+        hosted: false,
         writes_file: false,
         skill: None,
         agent: None,

@@ -86,13 +86,16 @@ pub fn run(options: &PushOptions) -> ExitCode {
 #[expect(clippy::print_stdout, reason = "this is a command's output")]
 fn push(options: &PushOptions) -> Result<(), PushError> {
     let state_dir = StateDir::resolve(options.state_dir.clone())?;
-    let (instance, body) = match (&options.instance, options.mode) {
-        (Some(instance), Mode::Delete) => (instance.clone(), Body::nothing()),
-        (instance, _) => {
+    let (own_instance, body) = match options.mode {
+        Mode::Delete if options.instance.is_some() => (String::new(), Body::nothing()),
+        Mode::Delete => (totals::instance(&state_dir)?, Body::nothing()),
+        Mode::Push | Mode::PushAdd => {
             let totals = totals::read(&state_dir)?;
-            (instance.clone().unwrap_or_else(|| totals.instance.clone()), Body::of(options, &totals))
+            let body = Body::of(options.format, &totals);
+            (totals.instance, body)
         }
     };
+    let instance = options.instance.clone().unwrap_or(own_instance);
     let target = Target::of(options, &instance, &|name| std::env::var(name).ok())?;
     println!("{} {}", target.method, target.endpoint);
     println!("{} job={} instance={instance}", body.what, options.job);
@@ -117,13 +120,10 @@ impl Body {
 
     /// A Pushgateway refuses timestamps: values get theirs when they are scraped. To VictoriaMetrics they are of the
     /// moment at which the totals stood so.
-    fn of(options: &PushOptions, totals: &Totals) -> Self {
-        let text = match (options.format, options.mode) {
-            (_, Mode::Delete) => return Self::nothing(),
-            (Format::Pushgateway, Mode::Push | Mode::PushAdd) => prometheus::render(&totals.request),
-            (Format::VictoriaMetrics, Mode::Push | Mode::PushAdd) => {
-                prometheus::render_at(&totals.request, totals.at)
-            }
+    fn of(format: Format, totals: &Totals) -> Self {
+        let text = match format {
+            Format::Pushgateway => prometheus::render(&totals.request),
+            Format::VictoriaMetrics => prometheus::render_at(&totals.request, totals.at),
         };
         let samples = text.lines().filter(|line| !line.starts_with('#')).count();
         let what = format!("sends {samples} samples, the totals of {}, as", totals.at);

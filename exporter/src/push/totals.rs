@@ -6,8 +6,8 @@ use ccxray_shared::{UnixMillis, state_dir::StateDir};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 
 use crate::{
-    checkpoint::{Loaded, State, Store, StoreError},
-    pipeline::{Pipeline, Window, identity::PipelineKey},
+    checkpoint::{Loaded, SavedPipeline, State, Store, StoreError},
+    pipeline::{Pipeline, Window, identity::PipelineKey, state::PipelineState},
 };
 
 /// Totals at one moment.
@@ -44,22 +44,39 @@ pub enum TotalsError {
 
 /// Reads the totals of the exporter that keeps its state in `state_dir`, whether it runs or not. Changes nothing there.
 pub fn read(state_dir: &StateDir) -> Result<Totals, TotalsError> {
-    let none = || TotalsError::None { dir: state_dir.path().to_owned() };
-    let State { last_alive, window_start, pipelines, .. } = match Store::new(&state_dir.exporter()).peek()? {
-        Loaded::Current(state) | Loaded::Previous(state, _) => *state,
-        Loaded::Damaged(error) => return Err(error.into()),
-        Loaded::Fresh => return Err(none()),
-    };
-    let local = pipelines.into_iter().find(|saved| saved.state.identity.key == PipelineKey::local());
-    let state = local.map(|saved| saved.state).filter(|state| !state.rows.is_empty()).ok_or_else(none)?;
+    let State { last_alive, window_start, pipelines, .. } = checkpoint(state_dir)?;
+    let state = local(pipelines, state_dir)?;
     if state.opted_out > 0 {
         return Err(TotalsError::OptedOut { entries: state.opted_out });
     }
-    let instance = state.identity.resource().remove("service.instance.id").unwrap_or_default();
+    let instance = instance_of(&state);
     // A checkpoint is written after a drain: there is nothing left that would belong to a window.
     let window = Window { start: window_start, length: Duration::ZERO };
     let request = Pipeline::from_state(state).peek(window, last_alive);
     Ok(Totals { request, at: last_alive, instance })
+}
+
+/// Reads the totals' id alone, under which some may have been pushed before.
+pub fn instance(state_dir: &StateDir) -> Result<String, TotalsError> {
+    Ok(instance_of(&local(checkpoint(state_dir)?.pipelines, state_dir)?))
+}
+
+fn checkpoint(state_dir: &StateDir) -> Result<State, TotalsError> {
+    match Store::new(&state_dir.exporter()).peek()? {
+        Loaded::Current(state) | Loaded::Previous(state, _) => Ok(*state),
+        Loaded::Damaged(error) => Err(error.into()),
+        Loaded::Fresh => Err(TotalsError::None { dir: state_dir.path().to_owned() }),
+    }
+}
+
+fn local(pipelines: Vec<SavedPipeline>, state_dir: &StateDir) -> Result<PipelineState, TotalsError> {
+    let local = pipelines.into_iter().find(|saved| saved.state.identity.key == PipelineKey::local());
+    let local = local.map(|saved| saved.state).filter(|state| !state.rows.is_empty());
+    local.ok_or_else(|| TotalsError::None { dir: state_dir.path().to_owned() })
+}
+
+fn instance_of(state: &PipelineState) -> String {
+    state.identity.resource().remove("service.instance.id").unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -68,7 +85,6 @@ mod tests {
 
     use super::*;
     use crate::{
-        checkpoint::SavedPipeline,
         classify::{Classified, price_table::PriceTable},
         deliver::History,
         pipeline::identity::{Identity, InstanceId},
@@ -105,5 +121,7 @@ mod tests {
         let stamped = Entry { tier_cap: Some(0), ..entry(1000) };
         let (_dir, state_dir) = saved(&[entry(1000), stamped]);
         assert!(matches!(read(&state_dir), Err(TotalsError::OptedOut { entries: 1 })));
+        let id = "00000000-0000-4000-8000-000000000001";
+        assert_eq!(instance(&state_dir).unwrap(), id, "what was pushed before can still be removed");
     }
 }

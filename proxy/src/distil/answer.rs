@@ -13,10 +13,11 @@ use hyper::{
 };
 
 use super::{
-    anthropic::{self, MessageStream},
     dialect::Dialect,
     notes::Notes,
-    sse::SseParser,
+    objects::ObjectSplitter,
+    sse::{Event, SseParser},
+    stream::EventStream,
 };
 use crate::decode::{ContentDecoder, Fault};
 
@@ -54,8 +55,17 @@ pub struct AnswerReader {
 
 /// What the body is, as its head says.
 enum Body {
-    Events(Box<(SseParser, MessageStream)>),
+    Events {
+        parser: SseParser,
+        stream: Box<dyn EventStream>,
+    },
+    /// The same as events, but as the elements of a JSON array.
+    Objects {
+        splitter: ObjectSplitter,
+        stream: Box<dyn EventStream>,
+    },
     Json {
+        dialect: Dialect,
         bytes: Vec<u8>,
         overlong: bool,
         /// An error may come without a body, a success may not.
@@ -64,7 +74,8 @@ enum Body {
     /// Nothing in it is looked at: another language, or an error page that somebody in between has written.
     Opaque {
         streamed: bool,
-        unexpected: bool,
+        /// The parser that would have read it, had it been as documented.
+        missed_by: Option<&'static str>,
     },
 }
 
@@ -104,22 +115,28 @@ impl Body {
     fn new(dialect: Dialect, status: StatusCode, content_type: &str) -> Self {
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
         let is = |known: &str| media_type.eq_ignore_ascii_case(known);
-        let streamed = is("text/event-stream");
-        match dialect {
-            Dialect::AnthropicMessages if streamed => Self::Events(Box::default()),
-            Dialect::AnthropicMessages | Dialect::AnthropicCount if is("application/json") => {
-                Self::Json { bytes: Vec::new(), overlong: false, may_be_empty: !status.is_success() }
+        let (streamed, json) = (is("text/event-stream"), is("application/json"));
+        let ok = status.is_success();
+        match dialect.stream() {
+            Some(stream) if streamed => Self::Events { parser: SseParser::default(), stream },
+            Some(stream) if json && ok && dialect == Dialect::GeminiStream => {
+                Self::Objects { splitter: ObjectSplitter::default(), stream }
             }
-            Dialect::AnthropicMessages => Self::Opaque { streamed, unexpected: status.is_success() },
-            Dialect::AnthropicCount | Dialect::Unread => Self::Opaque { streamed, unexpected: false },
+            Some(_) | None if json && dialect != Dialect::Unread => {
+                Self::Json { dialect, bytes: Vec::new(), overlong: false, may_be_empty: !ok }
+            }
+            Some(_) | None => {
+                let missed_by = (dialect.is_expected() && ok).then(|| dialect.parser());
+                Self::Opaque { streamed, missed_by }
+            }
         }
     }
 
     fn feed(&mut self, plain: &[u8], at: Instant) {
         match self {
-            Self::Events(events) => {
-                let (parser, stream) = &mut **events;
-                parser.feed(plain, &mut |event| stream.event(event, at));
+            Self::Events { parser, stream } => parser.feed(plain, &mut |event| stream.event(event, at)),
+            Self::Objects { splitter, stream } => {
+                splitter.feed(plain, &mut |data| stream.event(Event { name: b"", data }, at));
             }
             Self::Json { bytes, overlong, .. } => {
                 *overlong |= bytes.len() + plain.len() > MAX_JSON;
@@ -134,28 +151,38 @@ impl Body {
     fn finish(self, whole: bool) -> AnswerFacts {
         let mut facts = AnswerFacts::default();
         match self {
-            Self::Events(events) => {
-                let (parser, stream) = *events;
+            Self::Events { parser, stream } => {
                 facts = stream.finish();
                 if parser.skipped() > 0 {
                     facts.notes.add("sse", "event_too_long");
                 }
             }
+            Self::Objects { splitter, stream } => {
+                facts = stream.finish();
+                if splitter.skipped() > 0 {
+                    facts.notes.add("json", "object_too_long");
+                }
+            }
             Self::Json { overlong: true, .. } => facts.notes.add("json", "answer_too_long"),
             // Half an object has no meaning.
             Self::Json { .. } if !whole => {}
-            Self::Json { bytes, may_be_empty, .. } => {
+            Self::Json { dialect, bytes, may_be_empty, .. } => {
                 if !(bytes.is_empty() && may_be_empty) {
-                    facts = anthropic::read_message(&bytes);
+                    facts = dialect.read_json(&bytes);
                 }
             }
-            Self::Opaque { streamed, unexpected } => {
+            Self::Opaque { streamed, missed_by } => {
                 facts.streamed = streamed;
-                if unexpected && whole {
-                    facts.notes.add("anthropic", "unexpected_content_type");
+                if let Some(parser) = missed_by.filter(|_| whole) {
+                    facts.notes.add(parser, "unexpected_content_type");
                 }
             }
         }
         facts
     }
+}
+
+/// A usage object that states nothing is none.
+pub(super) fn if_stated(usage: Usage<'static>) -> Option<Usage<'static>> {
+    (usage != Usage::default()).then_some(usage)
 }

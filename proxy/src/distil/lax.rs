@@ -6,6 +6,7 @@
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
+use ccxray_shared::Name;
 use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
@@ -30,6 +31,9 @@ pub(super) trait Shape<'de>: Sized {
         None
     }
     fn from_count(_value: u64) -> Option<Self> {
+        None
+    }
+    fn from_negative(_value: i64) -> Option<Self> {
         None
     }
     fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Option<Self>, A::Error> {
@@ -60,6 +64,35 @@ impl Shape<'_> for u64 {
     }
 }
 
+impl Shape<'_> for i64 {
+    fn from_count(value: u64) -> Option<Self> {
+        Self::try_from(value).ok()
+    }
+    fn from_negative(value: i64) -> Option<Self> {
+        Some(value)
+    }
+}
+
+/// A word that some write as a number.
+#[derive(Debug)]
+pub(super) struct Word<'a>(pub(super) Cow<'a, str>);
+
+impl<'de: 'a, 'a> Shape<'de> for Word<'a> {
+    fn from_text(text: Cow<'de, str>) -> Option<Self> {
+        Some(Self(text))
+    }
+    fn from_count(value: u64) -> Option<Self> {
+        Some(Self(value.to_string().into()))
+    }
+}
+
+impl Lax<Cow<'_, str>> {
+    /// A word of the wire as a name.
+    pub(super) fn name(&self) -> Option<Name<'static>> {
+        self.0.as_deref().map(|word| Name::from_wire(word).into_owned())
+    }
+}
+
 /// A list whose elements are each lax in turn.
 impl<'de, T: Shape<'de>> Shape<'de> for Vec<Lax<T>> {
     fn from_seq<A: SeqAccess<'de>>(mut seq: A) -> Result<Option<Self>, A::Error> {
@@ -69,6 +102,15 @@ impl<'de, T: Shape<'de>> Shape<'de> for Vec<Lax<T>> {
         }
         Ok(Some(list))
     }
+}
+
+/// Passes over the rest of a list and counts it.
+pub(super) fn drain<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<usize, A::Error> {
+    let mut count = 0;
+    while seq.next_element::<IgnoredAny>()?.is_some() {
+        count += 1;
+    }
+    Ok(count)
 }
 
 /// Lets structs that derive `Deserialize` be the shape of a lax field.
@@ -109,8 +151,8 @@ impl<'de, T: Shape<'de>> Visitor<'de> for LaxVisitor<T> {
     fn visit_u64<E>(self, value: u64) -> Result<Option<T>, E> {
         Ok(T::from_count(value))
     }
-    fn visit_i64<E>(self, _: i64) -> Result<Option<T>, E> {
-        Ok(None)
+    fn visit_i64<E>(self, value: i64) -> Result<Option<T>, E> {
+        Ok(T::from_negative(value))
     }
     fn visit_f64<E>(self, _: f64) -> Result<Option<T>, E> {
         Ok(None)

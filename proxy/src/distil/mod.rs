@@ -4,22 +4,32 @@
 //! is decided here, by rules under [`RULES_VERSION`], and the text goes no further.
 //!
 //! - [`request`], [`answer`]: the two halves of an exchange, each handing over to its provider's parser.
-//! - [`anthropic`]: Anthropic Messages.
-//! - [`sse`]: the framing of a stream of events.
+//! - [`anthropic`]: Anthropic Messages, as Claude Code speaks it.
+//! - [`openai`]: OpenAI Responses and Chat Completions, as Codex and others speak them.
+//! - [`gemini`]: the Gemini API, as Gemini CLI speaks it.
+//! - [`sse`], [`objects`]: the framing of a stream of events, and of an array that comes piece by piece.
 //! - [`repeats`]: which request bodies a session has sent before.
 
 pub mod answer;
 pub mod anthropic;
+mod calls;
 pub mod dialect;
+pub mod gemini;
 mod lax;
 pub mod notes;
+pub mod objects;
+pub mod openai;
 mod rate_limits;
 pub mod repeats;
 pub mod request;
+mod results;
 pub mod sse;
+pub mod stream;
+mod words;
 
 pub use rate_limits::rate_limits;
 
 /// The version of the rules that need text: request classes, agent types, the stated directory, the words of an
-/// error message that stand for a full context. Raised with each change of what they decide.
-pub const RULES_VERSION: u32 = 1;
+/// error message that stand for a full context, the exit codes in a tool's result. Raised with each change of what
+/// they decide.
+pub const RULES_VERSION: u32 = 2;

@@ -3,12 +3,14 @@
 use ccxray_shared::{Name, entry::RateLimit};
 use hyper::HeaderMap;
 
-/// The headers that say how much is left (Anthropic's API reference, "Rate limits"), and of what.
-const REMAINING: [(&str, &str); 4] = [
+/// The headers that say how much is left (the API references of Anthropic and OpenAI, "Rate limits"), and of what.
+const REMAINING: [(&str, &str); 6] = [
     ("anthropic-ratelimit-requests-remaining", "requests"),
     ("anthropic-ratelimit-tokens-remaining", "tokens"),
     ("anthropic-ratelimit-input-tokens-remaining", "input-tokens"),
     ("anthropic-ratelimit-output-tokens-remaining", "output-tokens"),
+    ("x-ratelimit-remaining-requests", "requests"),
+    ("x-ratelimit-remaining-tokens", "tokens"),
 ];
 
 /// The limits of the closed list whose remaining amount is stated as a whole number.
@@ -39,5 +41,15 @@ mod tests {
         }
         let expected = RateLimit { limit: Name::from_wire("requests"), remaining: 3998 };
         assert_eq!(rate_limits(&headers), [expected]);
+    }
+
+    #[test]
+    fn openai_names_its_limits_the_other_way_round() {
+        let headers = [("x-ratelimit-remaining-requests", "499"), ("x-ratelimit-remaining-tokens", "199000")];
+        let headers =
+            headers.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+        let limits = rate_limits(&HeaderMap::from_iter(headers));
+        let limits: Vec<_> = limits.iter().map(|limit| (&*limit.limit, limit.remaining)).collect();
+        assert_eq!(limits, [("requests", 499), ("tokens", 199_000)]);
     }
 }

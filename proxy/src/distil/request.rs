@@ -10,7 +10,9 @@ use hyper::HeaderMap;
 use super::{
     anthropic,
     dialect::{Dialect, class_of},
+    gemini,
     notes::Notes,
+    openai,
     repeats::Repeats,
 };
 
@@ -52,12 +54,17 @@ pub struct RequestFacts {
     pub model: Option<Name<'static>>,
     /// Keyed hash of its session's id.
     pub session: Option<Name<'static>>,
+    /// Keyed hash of how the conversation begins, where the wire names no session: what is repeated in it is told
+    /// by this.
+    pub conversation: Option<Name<'static>>,
     /// Which agent asks.
     pub agent: Option<Agent<'static>>,
     /// Hints at the context window.
     pub context: Option<ContextHints>,
     /// The tool results that it reports for the first time.
     pub results: Option<ToolResults<'static>>,
+    /// The permission or sandbox mode.
+    pub permission_mode: Option<Name<'static>>,
     /// The working directory that the client states.
     pub stated_dir: Option<String>,
     /// What was not understood.
@@ -71,9 +78,11 @@ impl RequestFacts {
             class: class_of(route),
             model: None,
             session: None,
+            conversation: None,
             agent: None,
             context: None,
             results: None,
+            permission_mode: None,
             stated_dir: None,
             notes: Notes::default(),
         }
@@ -87,7 +96,10 @@ impl RequestFacts {
             Dialect::AnthropicMessages | Dialect::AnthropicCount => {
                 anthropic::head::read(head.headers, key, &mut facts);
             }
-            Dialect::Unread => {}
+            Dialect::Responses | Dialect::ChatCompletions => {
+                openai::head::read(head.headers, key, &mut facts);
+            }
+            Dialect::GeminiContent | Dialect::GeminiStream | Dialect::GeminiCount | Dialect::Unread => {}
         }
         facts
     }
@@ -104,8 +116,18 @@ impl RequestFacts {
                 self.class = class_of(head.route);
                 self.results = None;
             }
-            Dialect::Unread => {}
+            Dialect::Responses => openai::read_request(body, key, &mut memory.results, self),
+            Dialect::ChatCompletions => openai::read_chat(body, key, &mut memory.results, self),
+            Dialect::GeminiContent | Dialect::GeminiStream => {
+                gemini::request::read(head, body, key, &mut memory.results, self);
+            }
+            Dialect::GeminiCount | Dialect::Unread => {}
         }
+    }
+
+    /// Within what a repeated body or result is a repetition.
+    pub fn scope(&self) -> Option<&Name<'static>> {
+        self.session.as_ref().or(self.conversation.as_ref())
     }
 }
 

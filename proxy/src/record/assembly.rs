@@ -172,8 +172,8 @@ fn read_request(opening: &Opening, chunks: &[(Bytes, CopyPermit)], shared: &mut 
             side.facts.notes.add("decode", fault.as_str());
         }
     }
-    let session = side.facts.session.as_ref();
-    side.repeats = session.map_or(0, |session| shared.memory.bodies.see(session, digest.as_bytes()));
+    let scope = side.facts.scope();
+    side.repeats = scope.map_or(0, |scope| shared.memory.bodies.see(scope, digest.as_bytes()));
     side.digest = Some(digest);
     side
 }

@@ -14,6 +14,7 @@ const NOTED: &[&str] = &[
     "session-id",
     "session_id",
     "thread-id",
+    "upgrade",
     "user-agent",
     "x-claude-code-agent-id",
     "x-claude-code-parent-agent-id",

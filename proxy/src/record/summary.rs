@@ -70,7 +70,7 @@ pub(super) fn entry(
         session: facts.session,
         agent: facts.agent,
         context: facts.context,
-        permission_mode: None,
+        permission_mode: facts.permission_mode,
         rate_limits: closing.head.as_ref().map_or_else(Vec::new, |head| rate_limits(&head.headers)),
         request_digest: digest,
         repeats,

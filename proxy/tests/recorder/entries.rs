@@ -9,22 +9,7 @@ use ccxray_shared::{
     usage::{CacheCreation, Counts, ServerToolUse},
 };
 
-use crate::rig::{EVENTS, JSON, Rig, SESSION, STARTED_AT, Script, entries, fixture, headers};
-
-/// The entries that `scripts` leave, handed to `check`.
-fn recorded(scripts: &[Script<'_>], check: impl FnOnce(&[Entry<'_>])) {
-    let rig = Rig::new();
-    for script in scripts {
-        script.run(&rig.sender);
-    }
-    let (lines, _dir) = rig.finish();
-    for line in &lines {
-        assert!(!line.contains("CANARY"), "{line}");
-    }
-    let entries = entries(&lines);
-    assert_eq!(entries.len(), scripts.len());
-    check(&entries);
-}
+use crate::rig::{EVENTS, JSON, SESSION, STARTED_AT, Script, fixture, headers, recorded};
 
 /// The numbers that `tools.answer.sse` states: the start's input, the last delta's output.
 fn tools_counts() -> Counts {
@@ -155,7 +140,8 @@ fn a_message_that_is_no_stream_is_told() {
         let tools = entry.tools.as_ref().unwrap();
         assert_eq!((tools.blocks, tools.calls.len()), (2, 2));
         assert_eq!(tools.calls[0].agent.as_deref(), Some("Explore"));
-        assert_eq!(&*tools.calls[1].name, "web_search");
+        assert_eq!((&*tools.calls[1].name, tools.calls[1].hosted), ("web_search", true));
+        assert!(!tools.calls[0].hosted);
     });
 }
 

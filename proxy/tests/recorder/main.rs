@@ -3,5 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on shall say where")]
 
 mod entries;
+mod gemini;
+mod openai;
 mod rig;
 mod trouble;

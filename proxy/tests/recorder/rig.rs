@@ -108,7 +108,9 @@ pub(crate) fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
 /// An exchange, and how it goes.
 pub(crate) struct Script<'a> {
     pub(crate) id: u64,
+    pub(crate) provider: Provider,
     pub(crate) route: Route,
+    pub(crate) path_model: Option<String>,
     pub(crate) request_headers: HeaderMap,
     pub(crate) request: &'a [u8],
     pub(crate) status: u16,
@@ -129,7 +131,9 @@ impl<'a> Script<'a> {
     ) -> Self {
         Self {
             id,
+            provider: Provider::Anthropic,
             route: Route::Messages,
+            path_model: None,
             request_headers: headers(&[SESSION]),
             request,
             status: 200,
@@ -140,15 +144,23 @@ impl<'a> Script<'a> {
         }
     }
 
+    /// The same, but in another provider's language.
+    pub(crate) fn in_language(mut self, provider: Provider, route: Route) -> Self {
+        self.provider = provider;
+        self.route = route;
+        self.request_headers = headers(&[]);
+        self
+    }
+
     pub(crate) fn opening(&self, started: Instant) -> Opening {
         Opening {
             id: ExchangeId(self.id),
             started_at: STARTED_AT,
             started,
-            provider: Provider::Anthropic,
-            upstream: "anthropic".into(),
+            provider: self.provider,
+            upstream: self.provider.as_str().into(),
             route: self.route,
-            path_model: None,
+            path_model: self.path_model.clone(),
             headers: noted(&self.request_headers),
             attribution: self.attribution.clone(),
         }
@@ -171,6 +183,21 @@ impl<'a> Script<'a> {
         }
         answer.finish(self.outcome, now + Duration::from_millis(10));
     }
+}
+
+/// The entries that `scripts` leave, handed to `check`. None of the texts of a fixture may be in them.
+pub(crate) fn recorded(scripts: &[Script<'_>], check: impl FnOnce(&[ccxray_shared::Entry<'_>])) {
+    let rig = Rig::new();
+    for script in scripts {
+        script.run(&rig.sender);
+    }
+    let (lines, _dir) = rig.finish();
+    for line in &lines {
+        assert!(!line.contains("CANARY"), "{line}");
+    }
+    let entries = entries(&lines);
+    assert_eq!(entries.len(), scripts.len());
+    check(&entries);
 }
 
 /// A fixture's bytes.

@@ -60,7 +60,7 @@ pub struct Entry<'a> {
     /// Milliseconds from `started_at` to the first event with content of a streamed answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_content_ms: Option<u64>,
-    /// Whether the answer was a stream of events.
+    /// Whether the answer was a stream of events, or (Gemini) an array sent piece by piece.
     #[serde(default, skip_serializing_if = "is_false")]
     pub streamed: bool,
     /// Whether a streamed answer came to its terminal event; absent where that has no meaning.
@@ -93,7 +93,7 @@ pub struct Entry<'a> {
     /// Tool results that this request reported for the first time.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub results: Option<ToolResults<'a>>,
-    /// Keyed hash of the client's session id.
+    /// Keyed hash of the client's session id; where Gemini CLI sends none, of how the conversation begins.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub session: Option<Name<'a>>,
     /// Which of the client's agents asked.

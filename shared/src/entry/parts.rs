@@ -47,6 +47,9 @@ pub struct ToolCall<'a> {
     /// The names of the dangerous patterns that its arguments match.
     #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
     pub patterns: Vec<Name<'a>>,
+    /// Whether the provider runs it itself: no result of it comes from the client.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub hosted: bool,
     /// Whether it writes a file.
     #[serde(default, skip_serializing_if = "is_false")]
     pub writes_file: bool,

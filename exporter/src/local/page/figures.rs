@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::format::{About, Count, Dollars, Share, Short};
-use crate::local::summary::{Latency, Summary, Tokens};
+use crate::local::summary::{Latency, Summary, Tokens, total};
 
 pub(super) fn render(summary: &Summary) -> String {
     let mut out = String::from("<dl class=\"figures\">\n");
@@ -13,8 +13,8 @@ pub(super) fn render(summary: &Summary) -> String {
 }
 
 fn write_all(out: &mut String, summary: &Summary) -> fmt::Result {
-    let requests: f64 = summary.requests.values().sum();
-    let errors: f64 = summary.errors.values().sum();
+    let requests = total(&summary.requests);
+    let errors = total(&summary.errors);
     let all = summary.all_models();
     figure(out, "Cost, list price", &Dollars(summary.cost_usd), &cost_note(all.unpriced))?;
     tokens(out, all)?;

@@ -28,14 +28,17 @@ const WELCOME: &str = include_str!("welcome.html");
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The page. Without a summary it says that there is none yet; `health` is a sentence on the exporter.
-pub fn render(summary: Option<&Summary>, health: &str) -> String {
+/// The page. Without a summary it says that there is none yet; `health` is a sentence on the exporter, and `problem` what
+/// keeps it from its work, if anything does.
+pub fn render(summary: Option<&Summary>, health: &str, problem: Option<&str>) -> String {
     let (top, tables) = match summary {
         None => ("<p class=\"none\">The figures are being collected.</p>".to_owned(), String::new()),
         Some(summary) if summary.requests.is_empty() => (WELCOME.to_owned(), tables::gaps(summary)),
         Some(summary) => (figures::render(summary), tables::render(summary)),
     };
-    fill(&[("{{health}}", &Escaped(health).to_string()), ("{{top}}", &top), ("{{tables}}", &tables)])
+    let problem = problem.map(|why| format!("<strong>Not ready: {}</strong>; ", Escaped(why)));
+    let health = problem.unwrap_or_default() + &Escaped(health).to_string();
+    fill(&[("{{health}}", &health), ("{{top}}", &top), ("{{tables}}", &tables)])
 }
 
 /// The frame with `parts` in place of their names, which it holds in this order. What a part holds is never searched.

@@ -10,7 +10,7 @@ fn recorded() -> Summary {
 
 #[test]
 fn the_figures_stand_in_the_page_itself() {
-    let page = render(Some(&Summary::of(&sample::request())), "healthy").replace('\u{202f}', " ");
+    let page = render(Some(&Summary::of(&sample::request())), "healthy", None).replace('\u{202f}', " ");
     for expected in [
         "<dt>Cost, list price</dt><dd>$0.1250</dd>",
         "<dt>Requests</dt><dd>12</dd>",
@@ -27,17 +27,17 @@ fn the_figures_stand_in_the_page_itself() {
 
 #[test]
 fn a_page_without_anything_recorded_says_what_to_do() {
-    let page = render(Some(&Summary::default()), "healthy");
+    let page = render(Some(&Summary::default()), "healthy", None);
     assert!(page.contains("ANTHROPIC_BASE_URL=http://127.0.0.1:5588 claude"), "{page}");
     assert!(!page.contains("<table>"), "{page}");
-    assert!(!render(Some(&recorded()), "healthy").contains("ANTHROPIC_BASE_URL"));
+    assert!(!render(Some(&recorded()), "healthy", None).contains("ANTHROPIC_BASE_URL"));
 }
 
 #[test]
 fn names_from_the_wire_cannot_become_markup() {
     let name = "<script>alert('x')</script>&\"{{tables}}".to_owned();
     let summary = Summary { tools: BTreeMap::from([(name, 1.0)]), ..recorded() };
-    let page = render(Some(&summary), "<b>{{top}}");
+    let page = render(Some(&summary), "<b>{{top}}", None);
     assert!(
         page.contains("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&amp;&quot;{{tables}}<svg"),
         "{page}"
@@ -66,7 +66,7 @@ fn the_page_names_nothing_outside_of_this_server() {
 #[test]
 fn a_table_shows_its_largest_rows_with_bars_that_compare_them() {
     let tools = (0..30).map(|n| (format!("tool-{n}"), f64::from(n))).collect();
-    let page = render(Some(&Summary { tools, ..recorded() }), "");
+    let page = render(Some(&Summary { tools, ..recorded() }), "", None);
     assert!(page.contains(">tool-29<") && page.contains(">tool-10<") && !page.contains(">tool-9<"));
     assert!(
         page.contains(">tool-29<svg class=\"bar\" aria-hidden=\"true\"><rect width=\"100.0%\""),
@@ -76,9 +76,9 @@ fn a_table_shows_its_largest_rows_with_bars_that_compare_them() {
 
 #[test]
 fn what_could_not_be_measured_is_shown_only_if_there_is_any() {
-    assert!(!render(Some(&recorded()), "").contains("Not measured"));
+    assert!(!render(Some(&recorded()), "", None).contains("Not measured"));
     let gaps = BTreeMap::from([("Answers cut short".to_owned(), 2.0)]);
-    assert!(render(Some(&Summary { gaps, ..recorded() }), "").contains("Not measured"));
+    assert!(render(Some(&Summary { gaps, ..recorded() }), "", None).contains("Not measured"));
 }
 
 #[test]
@@ -86,10 +86,19 @@ fn a_model_without_a_price_does_not_look_free() {
     let unpriced = Tokens { unpriced: 2.0, ..Tokens::default() };
     let priced = Tokens { cost_usd: 1.5, ..Tokens::default() };
     let models = BTreeMap::from([("known".to_owned(), priced), ("unknown".to_owned(), unpriced)]);
-    let page = render(Some(&Summary { models, ..recorded() }), "");
+    let page = render(Some(&Summary { models, ..recorded() }), "", None);
     assert!(
         page.contains("<td class=\"n\">no price</td>") && page.contains("<td class=\"n\">$1.50</td>"),
         "{page}"
     );
     assert!(page.contains("<td class=\"n\">$1.50<small>without 2 of no price</small></td>"), "{page}");
+}
+
+#[test]
+fn what_keeps_the_exporter_from_its_work_stands_first() {
+    let page = render(Some(&recorded()), "healthy", Some("no <spool>"));
+    assert!(
+        page.contains("<p id=\"health\"><strong>Not ready: no &lt;spool&gt;</strong>; healthy</p>"),
+        "{page}"
+    );
 }

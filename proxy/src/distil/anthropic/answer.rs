@@ -2,17 +2,16 @@
 
 use std::borrow::Cow;
 
-use ccxray_shared::{Name, usage::Usage};
 use serde::Deserialize;
 
 use super::{
     PARSER,
-    block::{Block, Calls},
+    block::{Block, BlockCalls},
     error::WireError,
     usage::WireUsage,
 };
 use crate::distil::{
-    answer::AnswerFacts,
+    answer::{AnswerFacts, if_stated},
     lax::{Lax, object},
 };
 
@@ -47,25 +46,15 @@ pub(crate) fn read_message(body: &[u8]) -> AnswerFacts {
     if facts.error.is_some() || message.kind.0.as_deref() != Some("message") {
         return facts;
     }
-    facts.model_served = owned(&message.model);
-    facts.stop_reason = owned(&message.stop_reason);
+    facts.model_served = message.model.name();
+    facts.stop_reason = message.stop_reason.name();
     facts.usage = message.usage.0.map(WireUsage::stated).and_then(if_stated);
-    let mut calls = Calls::default();
+    let mut calls = BlockCalls::default();
     for block in message.content.0.unwrap_or_default() {
         calls.add(&block.0.unwrap_or_default(), &mut facts.notes);
     }
     facts.tools = calls.into_facts();
     facts
-}
-
-/// A word of the wire as a name.
-pub(super) fn owned(word: &Lax<Cow<'_, str>>) -> Option<Name<'static>> {
-    word.0.as_deref().map(|word| Name::from_wire(word).into_owned())
-}
-
-/// A usage object that states nothing is none.
-pub(super) fn if_stated(usage: Usage<'static>) -> Option<Usage<'static>> {
-    (usage != Usage::default()).then_some(usage)
 }
 
 #[cfg(test)]

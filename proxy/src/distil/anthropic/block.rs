@@ -2,14 +2,12 @@
 
 use std::borrow::Cow;
 
-use ccxray_shared::{
-    Name,
-    entry::{MAX_LISTED, ToolCall, ToolCalls},
-};
+use ccxray_shared::entry::{ToolCall, ToolCalls};
 use serde::Deserialize;
 
 use super::PARSER;
 use crate::distil::{
+    calls::{self, Calls, Place},
     lax::{Lax, object},
     notes::Notes,
 };
@@ -57,19 +55,23 @@ impl Block<'_> {
             Some(_) | None => Kind::Unknown,
         }
     }
-}
 
-/// The place of a call in the list whose arguments hold a name that we want.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Wanted(usize);
+    fn call(&self, name: &str) -> ToolCall<'static> {
+        ToolCall {
+            hosted: self.kind.0.as_deref() != Some("tool_use"),
+            writes_file: matches!(name, "Write" | "Edit" | "MultiEdit" | "NotebookEdit"),
+            ..calls::plain(name)
+        }
+    }
+}
 
 /// Collects the tool calls of an answer.
 #[derive(Debug, Default)]
-pub(super) struct Calls(ToolCalls<'static>);
+pub(super) struct BlockCalls(Calls);
 
-impl Calls {
+impl BlockCalls {
     /// Takes in a block. Says where its arguments belong, if they are of interest and may still come.
-    pub(super) fn add(&mut self, block: &Block<'_>, notes: &mut Notes) -> Option<Wanted> {
+    pub(super) fn add(&mut self, block: &Block<'_>, notes: &mut Notes) -> Option<Place> {
         match block.kind() {
             Kind::ToolCall => {}
             Kind::Other => return None,
@@ -78,16 +80,12 @@ impl Calls {
                 return None;
             }
         }
-        self.0.blocks = self.0.blocks.saturating_add(1);
+        self.0.count();
         let Some(name) = block.name.0.as_deref() else {
             notes.add(PARSER, "tool_without_name");
             return None;
         };
-        if self.0.calls.len() == MAX_LISTED {
-            return None;
-        }
-        self.0.calls.push(call(name));
-        let place = Wanted(self.0.calls.len() - 1);
+        let place = self.0.list(block.call(name))?;
         if let Some(input) = &block.input.0 {
             self.add_input(place, input);
         }
@@ -95,31 +93,18 @@ impl Calls {
     }
 
     /// Takes over the names in a call's arguments.
-    pub(super) fn add_input(&mut self, Wanted(place): Wanted, input: &ToolInput<'_>) {
-        let name =
-            |text: &Lax<Cow<'_, str>>| text.0.as_deref().map(|text| Name::from_wire(text).into_owned());
-        let call = &mut self.0.calls[place];
+    pub(super) fn add_input(&mut self, place: Place, input: &ToolInput<'_>) {
+        let call = self.0.at(place);
         match call.name.as_str() {
-            "Skill" => call.skill = name(&input.skill).or(call.skill.take()),
-            "Agent" | "Task" => call.agent = name(&input.subagent_type).or(call.agent.take()),
+            "Skill" => call.skill = input.skill.name().or(call.skill.take()),
+            "Agent" | "Task" => call.agent = input.subagent_type.name().or(call.agent.take()),
             _ => {}
         }
     }
 
     /// The calls; none if there was no tool-call block.
     pub(super) fn into_facts(self) -> Option<ToolCalls<'static>> {
-        (self.0.blocks > 0).then_some(self.0)
-    }
-}
-
-fn call(name: &str) -> ToolCall<'static> {
-    ToolCall {
-        name: Name::from_wire(name).into_owned(),
-        namespace: None,
-        patterns: Vec::new(),
-        writes_file: matches!(name, "Write" | "Edit" | "MultiEdit" | "NotebookEdit"),
-        skill: None,
-        agent: None,
+        self.0.into_facts()
     }
 }
 

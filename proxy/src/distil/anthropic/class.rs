@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use ccxray_shared::entry::Class;
 use serde::{Deserialize, de::SeqAccess};
 
-use super::conversation::{Conversation, drain};
-use crate::distil::lax::{Lax, Shape, object};
+use super::conversation::Conversation;
+use crate::distil::lax::{Lax, Shape, drain, object};
 
 /// How the text block that asks for a summary begins, and what it has in it.
 const SUMMARY_BEGINS: &str = "CRITICAL: Respond with TEXT ONLY. Do NOT call any tools.";

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use serde::{
-    Deserialize,
-    de::{IgnoredAny, SeqAccess},
-};
+use serde::{Deserialize, de::SeqAccess};
 use serde_json::value::RawValue;
 
-use crate::distil::lax::{Lax, Shape, object};
+use crate::distil::{
+    lax::{Lax, Shape, object},
+    words::Words,
+};
 
 /// What is kept of a request's messages, borrowed from its body.
 #[derive(Debug, Default)]
@@ -71,35 +71,6 @@ impl<'de: 'a, 'a> Shape<'de> for Conversation<'a> {
             conversation.add(message.0.unwrap_or_default());
         }
         Ok(Some(conversation))
-    }
-}
-
-/// A text that is only compared, never decoded: patterns have no character that JSON would escape.
-#[derive(Debug)]
-pub(super) enum Words<'a> {
-    Decoded(Cow<'a, str>),
-    /// As JSON, in its quotes.
-    Raw(&'a RawValue),
-}
-
-impl Words<'_> {
-    pub(super) fn is(&self, text: &str) -> bool {
-        self.text() == text
-    }
-
-    pub(super) fn starts_with(&self, pattern: &str) -> bool {
-        self.text().starts_with(pattern)
-    }
-
-    pub(super) fn contains(&self, pattern: &str) -> bool {
-        memchr::memmem::find(self.text().as_bytes(), pattern.as_bytes()).is_some()
-    }
-
-    fn text(&self) -> &str {
-        match self {
-            Self::Decoded(text) => text,
-            Self::Raw(json) => json.get().trim_matches('"'),
-        }
     }
 }
 
@@ -171,13 +142,4 @@ impl<'de: 'a, 'a> Shape<'de> for Content<'a> {
         }
         Ok(Some(content))
     }
-}
-
-/// Passes over the rest of a list and counts it.
-pub(super) fn drain<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<usize, A::Error> {
-    let mut count = 0;
-    while seq.next_element::<IgnoredAny>()?.is_some() {
-        count += 1;
-    }
-    Ok(count)
 }

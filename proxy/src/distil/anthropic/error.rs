@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ccxray_shared::{Name, entry::ErrorFacts};
+use ccxray_shared::entry::ErrorFacts;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -28,7 +28,7 @@ impl WireError<'_> {
     pub(super) fn facts(&self, in_stream: bool) -> ErrorFacts<'static> {
         let message = self.message.map_or("", RawValue::get);
         ErrorFacts {
-            kind: self.kind.0.as_deref().map(|kind| Name::from_wire(kind).into_owned()),
+            kind: self.kind.name(),
             code: None,
             in_stream,
             context_length: TOO_LONG.iter().any(|pattern| message.contains(pattern)),

@@ -17,4 +17,4 @@ pub(super) use answer::read_message;
 pub(super) use stream::MessageStream;
 
 /// The name of this parser in an entry's notes.
-const PARSER: &str = "anthropic";
+pub(super) const PARSER: &str = "anthropic";

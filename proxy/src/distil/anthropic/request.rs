@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use ccxray_shared::{
     Name,
-    entry::{Agent, ContextHints, MAX_LISTED, ToolResults},
+    entry::{Agent, ContextHints},
     key::{HashOf, Key},
 };
 use serde::{
@@ -15,12 +15,13 @@ use serde::{
 use super::{
     PARSER,
     class::{self, Signals, Tools},
-    conversation::{Conversation, drain},
+    conversation::Conversation,
 };
 use crate::distil::{
-    lax::{Lax, Shape, object},
+    lax::{Lax, Shape, drain, object},
     repeats::Repeats,
     request::RequestFacts,
+    results::{self, Reported},
 };
 
 /// Where Claude Code states its working directory: a line of the third system block.
@@ -37,7 +38,7 @@ pub(crate) fn read(body: &[u8], key: &Key, reported: &mut Repeats, facts: &mut R
         facts.notes.add(PARSER, "no_messages");
         Conversation::default()
     });
-    facts.model = body.model.0.map(|model| Name::from_wire(&model).into_owned());
+    facts.model = body.model.name();
     if facts.session.is_none() {
         let user_id = body.metadata.0.and_then(|metadata| metadata.user_id.0);
         let id = user_id.as_deref().and_then(session_in);
@@ -53,7 +54,7 @@ pub(crate) fn read(body: &[u8], key: &Key, reported: &mut Repeats, facts: &mut R
     facts.agent = agent(facts.agent.take(), role_prompt);
     facts.context.get_or_insert_with(ContextHints::default).messages = conversation.messages;
     facts.stated_dir = stated_dir(role_prompt);
-    facts.results = results(&conversation, reported, facts);
+    results::add(results(&conversation), reported, PARSER, facts);
 }
 
 #[derive(Deserialize, Default)]
@@ -186,33 +187,12 @@ fn agent(known: Option<Agent<'static>>, role_prompt: &str) -> Option<Agent<'stat
     (agent != Agent::default()).then_some(agent)
 }
 
-/// Results that no earlier request of the session reported: a retry, a fallback to another model or a request
-/// for a summary reports the same ones again.
-fn results(
-    conversation: &Conversation<'_>,
-    reported: &mut Repeats,
-    facts: &mut RequestFacts,
-) -> Option<ToolResults<'static>> {
-    let mut results = ToolResults::default();
-    for result in &conversation.fresh {
-        let session = facts.session.as_ref();
-        if session.is_some_and(|session| reported.see(session, result.call.as_bytes()) > 0) {
-            continue;
-        }
-        results.count += 1;
-        if !result.failed {
-            continue;
-        }
-        results.failed += 1;
-        match conversation.tool_called(&result.call) {
-            Some(name) if results.failed_tools.len() < MAX_LISTED => {
-                results.failed_tools.push(Name::from_wire(name).into_owned());
-            }
-            Some(_) => {}
-            None => facts.notes.add(PARSER, "result_without_call"),
-        }
-    }
-    (results.count > 0).then_some(results)
+fn results<'a>(conversation: &'a Conversation<'_>) -> impl Iterator<Item = Reported<'a>> {
+    conversation.fresh.iter().map(|result| Reported {
+        call: Cow::Borrowed(&*result.call),
+        failed: result.failed,
+        tool: conversation.tool_called(&result.call).filter(|_| result.failed).map(Cow::Borrowed),
+    })
 }
 
 #[cfg(test)]

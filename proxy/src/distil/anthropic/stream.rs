@@ -13,16 +13,18 @@ use serde::Deserialize;
 
 use super::{
     PARSER,
-    answer::{Message, if_stated, owned},
-    block::{Block, Calls, Kind, Wanted},
+    answer::Message,
+    block::{Block, BlockCalls, Kind},
     error::WireError,
     usage::WireUsage,
 };
 use crate::distil::{
-    answer::AnswerFacts,
+    answer::{AnswerFacts, if_stated},
+    calls::Place,
     lax::{Lax, object},
     notes::Notes,
     sse::Event,
+    stream::EventStream,
 };
 
 /// The most bytes of one call's arguments that are kept to find a name in them.
@@ -35,7 +37,7 @@ pub(crate) struct MessageStream {
     usage: Usage<'static>,
     stop_reason: Option<Name<'static>>,
     error: Option<ErrorFacts<'static>>,
-    calls: Calls,
+    calls: BlockCalls,
     open: Vec<OpenInput>,
     first_content: Option<Instant>,
     stopped: bool,
@@ -46,7 +48,7 @@ pub(crate) struct MessageStream {
 #[derive(Debug)]
 struct OpenInput {
     index: u64,
-    place: Wanted,
+    place: Place,
     json: String,
 }
 
@@ -79,9 +81,8 @@ struct Delta<'a> {
 
 object!(Delta<'a>);
 
-impl MessageStream {
-    /// Takes in the next event, which came at `at`.
-    pub(crate) fn event(&mut self, event: Event<'_>, at: Instant) {
+impl EventStream for MessageStream {
+    fn event(&mut self, event: Event<'_>, at: Instant) {
         if event.name == b"content_block_delta" && self.open.is_empty() {
             // Most events are these, and nothing in them is kept.
             self.first_content.get_or_insert(at);
@@ -93,6 +94,22 @@ impl MessageStream {
         }
     }
 
+    fn finish(self: Box<Self>) -> AnswerFacts {
+        AnswerFacts {
+            model_served: self.model,
+            usage: if_stated(self.usage),
+            stop_reason: self.stop_reason,
+            error: self.error,
+            tools: self.calls.into_facts(),
+            streamed: true,
+            terminal: Some(self.stopped),
+            first_content: self.first_content,
+            notes: self.notes,
+        }
+    }
+}
+
+impl MessageStream {
     fn take(&mut self, event: StreamEvent<'_>, name: &[u8], at: Instant) {
         let kind = event.kind.0.as_deref().map_or(name, str::as_bytes);
         match kind {
@@ -112,7 +129,7 @@ impl MessageStream {
     }
 
     fn start(&mut self, message: Message<'_>) {
-        self.model = owned(&message.model);
+        self.model = message.model.name();
         self.usage = message.usage.0.unwrap_or_default().stated();
         // A placeholder of a few tokens; the deltas state the true number.
         self.usage.counts.output_tokens = None;
@@ -158,23 +175,8 @@ impl MessageStream {
         if let Some(usage) = event.usage.0 {
             self.usage.overwrite_with(&usage.stated());
         }
-        if let Some(reason) = event.delta.0.and_then(|delta| owned(&delta.stop_reason)) {
+        if let Some(reason) = event.delta.0.and_then(|delta| delta.stop_reason.name()) {
             self.stop_reason = Some(reason);
-        }
-    }
-
-    /// The stream is over.
-    pub(crate) fn finish(self) -> AnswerFacts {
-        AnswerFacts {
-            model_served: self.model,
-            usage: if_stated(self.usage),
-            stop_reason: self.stop_reason,
-            error: self.error,
-            tools: self.calls.into_facts(),
-            streamed: true,
-            terminal: Some(self.stopped),
-            first_content: self.first_content,
-            notes: self.notes,
         }
     }
 }
@@ -186,35 +188,23 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::distil::sse::SseParser;
+    use crate::distil::stream::testing;
 
     const TOOLS: &[u8] = include_bytes!("../../../fixtures/tools.answer.sse");
     const ERROR_INSIDE: &[u8] = include_bytes!("../../../fixtures/error_inside.answer.sse");
 
     fn read(pieces: &[&[u8]], at: Instant) -> AnswerFacts {
-        let (mut parser, mut stream) = (SseParser::default(), MessageStream::default());
-        for piece in pieces {
-            parser.feed(piece, &mut |event| stream.event(event, at));
-        }
-        stream.finish()
+        testing::read::<MessageStream>(pieces, at)
     }
 
     fn events(events: &[&str]) -> AnswerFacts {
-        let pieces: Vec<&[u8]> =
-            events.iter().flat_map(|event| [b"data: ".as_slice(), event.as_bytes(), b"\n\n"]).collect();
-        read(&pieces, Instant::now())
+        testing::events::<MessageStream>(events)
     }
 
     #[test]
     fn a_stream_tells_the_same_however_it_is_cut() {
-        let at = Instant::now();
         for stream in [TOOLS, ERROR_INSIDE] {
-            let whole = read(&[stream], at);
-            assert_eq!(read(&stream.chunks(1).collect::<Vec<_>>(), at), whole);
-            for split in 0..=stream.len() {
-                let (head, tail) = stream.split_at(split);
-                assert_eq!(read(&[head, tail], at), whole, "at {split}");
-            }
+            testing::assert_same_however_cut::<MessageStream>(stream);
         }
     }
 
@@ -231,7 +221,7 @@ mod tests {
     fn the_first_content_is_a_delta_or_a_call_and_not_the_start() {
         let begun = Instant::now();
         let later = begun + Duration::from_secs(1);
-        let mut stream = MessageStream::default();
+        let mut stream = Box::<MessageStream>::default();
         for (at, name, data) in [
             (begun, "message_start", r#"{"type":"message_start","message":{}}"#),
             (begun, "ping", r#"{"type":"ping"}"#),

@@ -2,14 +2,10 @@
 
 use std::borrow::Cow;
 
-use ccxray_shared::{
-    Name,
-    usage::{CacheCreation, Counts, ServerToolUse, Usage},
-};
+use ccxray_shared::usage::{CacheCreation, Counts, ServerToolUse, Usage};
 use serde::{Deserialize, de::SeqAccess};
 
-use super::conversation::drain;
-use crate::distil::lax::{Lax, Shape, object};
+use crate::distil::lax::{Lax, Shape, drain, object};
 
 /// A usage object on the wire.
 #[derive(Deserialize, Default)]
@@ -58,7 +54,6 @@ impl<'de> Shape<'de> for Iterations {
 impl WireUsage<'_> {
     /// The object as an entry states it.
     pub(super) fn stated(self) -> Usage<'static> {
-        let name = |word: Lax<Cow<'_, str>>| word.0.map(|word| Name::from_wire(&word).into_owned());
         Usage {
             counts: Counts {
                 input_tokens: self.input_tokens.0,
@@ -76,9 +71,9 @@ impl WireUsage<'_> {
                 ..Counts::default()
             },
             iterations: self.iterations.0.map_or(0, |iterations| iterations.0),
-            service_tier: name(self.service_tier),
-            speed: name(self.speed),
-            inference_geo: name(self.inference_geo),
+            service_tier: self.service_tier.name(),
+            speed: self.speed.name(),
+            inference_geo: self.inference_geo.name(),
         }
     }
 }

@@ -1,0 +1,124 @@
+//! The contents of a request: their count, the tool results that are new, and how the conversation begins and ends.
+
+use std::borrow::Cow;
+
+use serde::{
+    Deserialize,
+    de::{IgnoredAny, SeqAccess},
+};
+use serde_json::value::RawValue;
+
+use crate::distil::{
+    lax::{Lax, Shape, object},
+    results::Reported,
+    words::Words,
+};
+
+/// What is kept of a request's contents, borrowed from its body.
+#[derive(Default)]
+pub(super) struct Conversation<'a> {
+    /// How many contents.
+    pub(super) contents: u32,
+    /// The first two texts of the user's side: what the client says of the session, and the first prompt.
+    pub(super) first_texts: Vec<Words<'a>>,
+    /// The last text of the user's side.
+    pub(super) last_text: Option<Words<'a>>,
+    /// The results behind the last content of the model.
+    fresh: Vec<FunctionResult<'a>>,
+}
+
+struct FunctionResult<'a> {
+    /// Its id; where there is none, its place in the conversation, which stays the same.
+    call: Cow<'a, str>,
+    name: Option<Cow<'a, str>>,
+    failed: bool,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Content<'a> {
+    #[serde(borrow)]
+    role: Lax<Cow<'a, str>>,
+    #[serde(borrow)]
+    parts: Lax<Vec<Lax<Part<'a>>>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Part<'a> {
+    #[serde(borrow)]
+    text: Option<&'a RawValue>,
+    #[serde(borrow)]
+    function_response: Lax<FunctionResponse<'a>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct FunctionResponse<'a> {
+    #[serde(borrow)]
+    id: Lax<Cow<'a, str>>,
+    #[serde(borrow)]
+    name: Lax<Cow<'a, str>>,
+    response: Lax<Response>,
+}
+
+/// A failure has an `error` in the place of an `output`.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Response {
+    error: Option<IgnoredAny>,
+}
+
+object!(Content<'a>, Part<'a>, FunctionResponse<'a>, Response);
+
+impl<'de: 'a, 'a> Shape<'de> for Conversation<'a> {
+    fn from_seq<A: SeqAccess<'de>>(mut seq: A) -> Result<Option<Self>, A::Error> {
+        let mut conversation = Self::default();
+        while let Some(content) = seq.next_element::<Lax<Content<'a>>>()? {
+            conversation.add(content.0.unwrap_or_default());
+        }
+        Ok(Some(conversation))
+    }
+}
+
+impl<'a> Conversation<'a> {
+    /// The results that are new.
+    pub(super) fn results(self) -> impl Iterator<Item = Reported<'a>> {
+        self.fresh.into_iter().map(|result| Reported {
+            call: result.call,
+            failed: result.failed,
+            tool: result.name.filter(|_| result.failed),
+        })
+    }
+
+    fn add(&mut self, content: Content<'a>) {
+        self.contents = self.contents.saturating_add(1);
+        if content.role.0.as_deref() == Some("model") {
+            self.fresh.clear();
+            return;
+        }
+        for (place, part) in content.parts.0.unwrap_or_default().into_iter().enumerate() {
+            let part = part.0.unwrap_or_default();
+            if let Some(text) = part.text.map(Words::Raw) {
+                if self.first_texts.len() < 2 {
+                    self.first_texts.push(text.clone());
+                }
+                self.last_text = Some(text);
+            }
+            if let Some(response) = part.function_response.0 {
+                self.fresh.push(response.result(self.contents, place));
+            }
+        }
+    }
+}
+
+impl<'a> FunctionResponse<'a> {
+    fn result(self, content: u32, part: usize) -> FunctionResult<'a> {
+        let id = self.id.0.filter(|id| !id.is_empty());
+        FunctionResult {
+            call: id.unwrap_or_else(|| format!("{content}.{part}").into()),
+            name: self.name.0,
+            failed: self.response.0.is_some_and(|response| response.error.is_some()),
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! What Gemini CLI says of a session: its first text describes it.
+
+use ccxray_shared::key::{HashOf, Key};
+
+use super::conversation::Conversation;
+use crate::distil::{request::RequestFacts, words::Words};
+
+/// How Gemini CLI's first text begins, in which it describes the session, and the line above the directories in it.
+const SESSION_CONTEXT: &str = "<session_context>";
+const DIRS: &str = "- **Workspace Directories:**";
+const DIR: &str = "  - ";
+/// How the text behind it begins when a summary has taken the place of the conversation's beginning.
+const SUMMARY: &str = "<state_snapshot>";
+
+/// With an API key the wire has no session. What stands in for it is how the conversation begins: the CLI's own
+/// description of the session and the first prompt. Behind a summary nobody can tell which session it was.
+pub(super) fn infer(conversation: &Conversation<'_>, key: &Key, facts: &mut RequestFacts) {
+    let Some((first, others)) = conversation.first_texts.split_first() else { return };
+    let hash = |of| {
+        let mut hasher = key.hasher(of);
+        for text in &conversation.first_texts {
+            hasher.update(text.text().as_bytes());
+            hasher.update(b"\0");
+        }
+        hasher.finish()
+    };
+    let is_summary = others.first().is_some_and(|text| text.starts_with(SUMMARY));
+    facts.conversation = Some(hash(HashOf::Prompt));
+    facts.session = (first.starts_with(SESSION_CONTEXT) && !is_summary).then(|| hash(HashOf::Session));
+}
+
+/// The one workspace that the CLI states; none if it states two.
+pub(super) fn stated_dir(first_text: &Words<'_>) -> Option<String> {
+    if !first_text.starts_with(SESSION_CONTEXT) {
+        return None;
+    }
+    let text = first_text.decoded();
+    let mut dirs =
+        text.lines().skip_while(|line| *line != DIRS).skip(1).map_while(|line| line.strip_prefix(DIR));
+    let dir = dirs.next().filter(|dir| dir.starts_with('/'))?;
+    dirs.next().is_none().then(|| dir.to_owned())
+}

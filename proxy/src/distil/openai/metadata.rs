@@ -1,0 +1,149 @@
+//! What Codex says about a turn: a JSON text, in the header `x-codex-turn-metadata` and again in the body's
+//! `client_metadata`.
+
+use std::borrow::Cow;
+
+use ccxray_shared::{
+    Name,
+    entry::{Agent, Class},
+    key::{HashOf, Key},
+};
+use serde::{
+    Deserialize,
+    de::{IgnoredAny, MapAccess},
+};
+
+use crate::distil::{
+    lax::{Lax, Shape, object},
+    request::RequestFacts,
+};
+
+/// The part of the metadata that is of interest.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct TurnMetadata<'a> {
+    #[serde(borrow)]
+    session_id: Lax<Cow<'a, str>>,
+    #[serde(borrow)]
+    thread_id: Lax<Cow<'a, str>>,
+    #[serde(borrow)]
+    request_kind: Lax<Cow<'a, str>>,
+    #[serde(borrow)]
+    thread_source: Lax<Cow<'a, str>>,
+    #[serde(borrow)]
+    subagent_kind: Lax<Cow<'a, str>>,
+    #[serde(borrow)]
+    sandbox_mode: Lax<Cow<'a, str>>,
+    workspaces: Lax<Workspaces>,
+}
+
+object!(TurnMetadata<'a>);
+
+/// The directories that the keys of `workspaces` name: the only one, or none.
+struct Workspaces(Option<String>);
+
+impl<'de> Shape<'de> for Workspaces {
+    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Option<Self>, A::Error> {
+        let mut dirs = Vec::new();
+        while let Some((dir, _)) = map.next_entry::<Cow<'de, str>, IgnoredAny>()? {
+            if !dirs.contains(&dir) {
+                dirs.push(dir);
+            }
+        }
+        let only = if let [dir] = &*dirs { Some(dir).filter(|dir| dir.starts_with('/')) } else { None };
+        Ok(Some(Self(only.map(|dir| dir.clone().into_owned()))))
+    }
+}
+
+impl<'a> TurnMetadata<'a> {
+    pub(super) fn parse(json: &'a [u8]) -> Option<Self> {
+        serde_json::from_slice(json).ok()
+    }
+
+    /// Adds what `facts` do not hold yet.
+    pub(super) fn add_to(self, key: &Key, facts: &mut RequestFacts) {
+        let stated = |id: &Lax<Cow<'_, str>>, of| {
+            let id = id.0.as_deref().filter(|id| !id.is_empty());
+            id.map(|id| key.hash(of, id.as_bytes()))
+        };
+        if facts.session.is_none() {
+            facts.session = stated(&self.session_id, HashOf::Session);
+        }
+        if facts.agent.is_none() {
+            facts.agent = self.agent(stated(&self.thread_id, HashOf::Agent));
+        }
+        if facts.class == Class::Turn {
+            facts.class = self.class();
+        }
+        if facts.permission_mode.is_none() {
+            facts.permission_mode = self.sandbox_mode.name();
+        }
+        if facts.stated_dir.is_none() {
+            facts.stated_dir = self.workspaces.0.and_then(|workspaces| workspaces.0);
+        }
+    }
+
+    fn agent(&self, thread: Option<Name<'static>>) -> Option<Agent<'static>> {
+        match self.thread_source.0.as_deref()? {
+            "user" => Some(Agent { kind: Some(Name::from_wire("main")), sub: false, id: None }),
+            "subagent" => Some(Agent { kind: self.subagent_kind.name(), sub: true, id: thread }),
+            _ => None,
+        }
+    }
+
+    fn class(&self) -> Class {
+        match self.request_kind.0.as_deref() {
+            Some("compaction") => Class::Compaction,
+            Some("prewarm") => Class::WarmUp,
+            Some(_) | None => Class::Turn,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ccxray_shared::entry::Route;
+
+    use super::*;
+
+    fn facts(json: &str) -> RequestFacts {
+        let mut facts = RequestFacts::of_route(Route::Responses);
+        let metadata = TurnMetadata::parse(json.as_bytes()).unwrap();
+        metadata.add_to(&Key::from_bytes([7; 32]), &mut facts);
+        facts
+    }
+
+    #[test]
+    fn the_kind_of_request_decides_its_class() {
+        for (kind, class) in
+            [("turn", Class::Turn), ("compaction", Class::Compaction), ("prewarm", Class::WarmUp)]
+        {
+            assert_eq!(facts(&format!(r#"{{"request_kind":"{kind}"}}"#)).class, class);
+        }
+        assert_eq!(facts("{}").class, Class::Turn);
+    }
+
+    #[test]
+    fn one_workspace_is_the_directory_and_two_are_none() {
+        assert_eq!(facts(r#"{"workspaces":{"/a b":{}}}"#).stated_dir.as_deref(), Some("/a b"));
+        for none in [r#"{"/a":{},"/b":{}}"#, "{}", r#"{"a":{}}"#, r#"["/a"]"#, "null"] {
+            assert_eq!(facts(&format!(r#"{{"workspaces":{none}}}"#)).stated_dir, None, "{none}");
+        }
+    }
+
+    #[test]
+    fn who_started_the_thread_tells_the_agent() {
+        let sub = facts(r#"{"thread_source":"subagent","subagent_kind":"review","thread_id":"t"}"#);
+        let sub = sub.agent.unwrap();
+        assert_eq!((sub.kind.as_deref(), sub.sub, sub.id.is_some()), (Some("review"), true, true));
+        assert_eq!(facts(r#"{"thread_source":"user"}"#).agent.unwrap().kind.as_deref(), Some("main"));
+        assert_eq!(facts(r#"{"thread_source":"tea"}"#).agent, None);
+    }
+
+    #[test]
+    fn fields_of_other_types_cost_only_themselves() {
+        let facts = facts(r#"{"session_id":7,"request_kind":[],"sandbox_mode":"read-only","workspaces":3}"#);
+        assert_eq!((facts.session, facts.class), (None, Class::Turn));
+        assert_eq!(facts.permission_mode.as_deref(), Some("read-only"));
+    }
+}

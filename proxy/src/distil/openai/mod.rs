@@ -1,0 +1,30 @@
+//! OpenAI Responses, as Codex speaks it, and Chat Completions.
+//!
+//! Sources: OpenAI's API reference (Responses and its streaming events, Chat Completions, "Error codes", "Rate
+//! limits"), and what Codex CLI 0.169.0 was seen to send.
+//!
+//! - `head`, `metadata`: what Codex says about itself, in headers and in a JSON text.
+//! - `request`, `input`, `outcome`: a Responses request, its items, and which of its tool results failed.
+//! - `item`, `response`, `stream`: a Responses answer.
+//! - `chat`: Chat Completions.
+//! - `error`, `usage`: what both have in common.
+
+mod chat;
+mod error;
+pub(super) mod head;
+mod input;
+mod item;
+mod metadata;
+mod outcome;
+mod request;
+mod response;
+mod stream;
+mod usage;
+
+pub(super) use chat::{ChatStream, read_chat, read_completion};
+pub(super) use request::read as read_request;
+pub(super) use response::read_response;
+pub(super) use stream::ResponseStream;
+
+/// The name of this parser in an entry's notes.
+pub(super) const PARSER: &str = "openai";
