@@ -27,6 +27,11 @@ pub enum Command {
     Run(Box<RunOptions>),
     /// Say how the exporter is doing; works when it is not running, too
     Status(StatusOptions),
+    /// Print the exact next request as OTLP/JSON; nothing is sent
+    Preview(PreviewOptions),
+    /// What is measured
+    #[command(subcommand)]
+    Metrics(MetricsCommand),
     /// Send the totals once, to a Prometheus Pushgateway or to VictoriaMetrics; that you say so is the consent
     ///
     /// Sent is what the local page shows; nothing, if exchanges in it are stamped to stay out of every destination,
@@ -77,9 +82,51 @@ pub struct StatusOptions {
     /// Where the spool and the state lie [default: the platform's directory for state]
     #[arg(long, value_name = "DIR", env = "CCXRAY_STATE_DIR")]
     pub state_dir: Option<PathBuf>,
+    /// As JSON; with --watch, one object per line
+    #[arg(long)]
+    pub json: bool,
+    /// Say it again every two seconds, until Ctrl-C
+    #[arg(long)]
+    pub watch: bool,
+}
+
+/// Whose next request `preview` prints.
+#[derive(Clone, Debug, Args)]
+#[expect(clippy::doc_markdown, reason = "the comments are the help text")]
+pub struct PreviewOptions {
+    /// Where the spool and the state lie [default: the platform's directory for state]
+    #[arg(long, value_name = "DIR", env = "CCXRAY_STATE_DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// As if run with this tier, and with the OTEL_* variables of here [default: what the running exporter was told]
+    #[arg(long, value_name = "N", env = "CCXRAY_OTEL_TIER", value_parser = clap::value_parser!(u8).range(0..=2))]
+    pub tier: Option<u8>,
+    /// The length of a window [default: the running exporter's, OTEL_METRIC_EXPORT_INTERVAL, or 60s]
+    #[arg(long, value_name = "TIME", env = "CCXRAY_INTERVAL", value_parser = parse_duration)]
+    pub interval: Option<Duration>,
+    /// As of `run`
+    #[arg(long, value_name = "TIME", env = "CCXRAY_RESUME_GRACE", value_parser = parse_duration, default_value = "5m")]
+    pub resume_grace: Duration,
+    /// As of `run`
+    #[arg(long, value_name = "FILE", env = "CCXRAY_PRICES")]
+    pub prices: Option<PathBuf>,
+}
+
+/// What to say of the metrics.
+#[derive(Clone, Debug, Subcommand)]
+pub enum MetricsCommand {
+    /// List every metric: name, kind, unit, attributes with their budgets, description
+    List(ListOptions),
+}
+
+/// How `metrics list` speaks.
+#[derive(Clone, Debug, Args)]
+pub struct ListOptions {
     /// As JSON
     #[arg(long)]
     pub json: bool,
+    /// As the page exporter/METRICS.md
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
 }
 
 /// The local page's address.

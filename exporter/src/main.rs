@@ -3,10 +3,13 @@
 use std::process::ExitCode;
 
 use ccxray_exporter::{
-    cli::{Cli, Command},
-    push, run, status,
+    cli::{Cli, Command, MetricsCommand},
+    metrics_list, preview, push, run, status,
 };
-use ccxray_shared::daemon::{log, page};
+use ccxray_shared::daemon::{
+    log::{self, LogFormat},
+    page,
+};
 use clap::Parser;
 
 fn main() -> ExitCode {
@@ -22,6 +25,11 @@ fn main() -> ExitCode {
             }
         }
         Command::Status(options) => status::run(&options),
+        Command::Preview(options) => {
+            log::init(LogFormat::Text);
+            preview::run(&options)
+        }
+        Command::Metrics(MetricsCommand::List(options)) => metrics_list::run(&options),
         Command::Push(options) => push::run(&options),
         Command::Completions(options) => printed(page::completions::<Cli>(options.shell)),
         Command::Man(options) => printed(page::man::<Cli>(options.command.as_deref())),

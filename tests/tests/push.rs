@@ -62,10 +62,16 @@ fn said(output: &Output) -> String {
     [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes)).concat()
 }
 
+/// What a running exporter tells of itself: it is on the page, and no part of the totals.
+fn is_of_itself(sample: &str) -> bool {
+    let is_late = sample.starts_with("ccxray_exporter_late_total");
+    !is_late && ["ccxray_exporter_", "ccxray_otel_"].iter().any(|prefix| sample.starts_with(prefix))
+}
+
 /// The samples of a scrape as a Pushgateway shows them: with the labels of the group, in its order.
 fn with_labels(scrape: &str, instance: &str) -> Vec<String> {
     let mut samples: Vec<String> = Vec::new();
-    for line in scrape.lines().filter(|line| line.starts_with("ccxray_")) {
+    for line in scrape.lines().filter(|line| line.starts_with("ccxray_") && !is_of_itself(line)) {
         let (series, value) = line.rsplit_once(' ').expect("a sample has a value");
         let (name, labels) = series.split_once('{').unwrap_or((series, "}"));
         let mut labels: Vec<&str> =

@@ -192,7 +192,13 @@ mod tests {
     use super::*;
 
     fn state(at: u64) -> State {
-        State { last_alive: UnixMillis(at), window_start: UnixMillis(0), streams: vec![], pipelines: vec![] }
+        State {
+            last_alive: UnixMillis(at),
+            window_start: UnixMillis(0),
+            streams: vec![],
+            pipelines: vec![],
+            writer: None,
+        }
     }
 
     fn alive(loaded: &Loaded) -> Option<u64> {

@@ -96,10 +96,15 @@ fn by_status(status: u16) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use ccxray_shared::Name;
 
     use super::*;
-    use crate::source::tests::entry;
+    use crate::{
+        measure::{Catalogue, Key, Metric},
+        source::tests::entry,
+    };
 
     fn error(kind: Option<&'static str>, code: Option<&'static str>) -> ErrorFacts<'static> {
         let [kind, code] = [kind, code].map(|word| word.map(Name::from_wire));
@@ -201,5 +206,15 @@ mod tests {
         assert_eq!(ended(Outcome::UpstreamAbort), Some("connection"));
         assert_eq!(ended(Outcome::UpstreamUnreachable), Some("connection"));
         assert_eq!([Outcome::Complete, Outcome::ClientAbort].map(ended), [None, None]);
+    }
+
+    #[test]
+    fn the_catalogue_lists_each_type_that_there_is() {
+        let mut found: BTreeSet<&str> = ["context_length", "in_stream", "connection"].into();
+        found.extend(
+            (200..600).filter_map(|status| canonical(&Entry { status: Some(status), ..entry(70_000) })),
+        );
+        let listed = Catalogue::embedded().get(Metric::Errors).values[&Key::Type].iter();
+        assert_eq!(found, listed.map(|(word, _)| word.as_str()).collect());
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use ccxray_shared::entry::Provider;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::prices::ModelPrice;
 
@@ -15,10 +15,19 @@ const EMBEDDED: &str = include_str!("../../data/prices.json");
 /// The form of the file that is understood here.
 const VERSION: u32 = 1;
 
+/// Where prices are from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Their source and its version.
+    pub source: String,
+    /// When they were taken from there, as `2026-11-20`.
+    pub retrieved: String,
+}
+
 /// A table of prices.
 #[derive(Clone, Debug)]
 pub struct PriceTable {
-    source: String,
+    origin: Origin,
     models: HashMap<Provider, HashMap<String, ModelPrice>>,
 }
 
@@ -98,13 +107,13 @@ impl PriceTable {
                 return Err(ParsePricesError::Duplicate(earlier.model));
             }
         }
-        let source = format!("{} {}, {}", file.source, file.source_version, file.retrieved);
-        Ok(Self { source, models })
+        let source = format!("{} {}", file.source, file.source_version);
+        Ok(Self { origin: Origin { source, retrieved: file.retrieved }, models })
     }
 
-    /// Where the prices are from, of which version and date.
-    pub fn source(&self) -> &str {
-        &self.source
+    /// Where the prices are from.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// The price of `model` with its own provider: under that name; without its date or `-latest`; without
@@ -189,7 +198,7 @@ mod tests {
 
     #[test]
     fn the_embedded_table_says_where_it_is_from() {
-        assert!(PriceTable::embedded().source().starts_with("litellm wheel"));
+        assert!(PriceTable::embedded().origin().source.starts_with("litellm wheel"));
     }
 
     #[test]

@@ -35,7 +35,7 @@ impl<T: Transport> HttpClient for Door<T> {
         let transport = Arc::clone(&self.transport);
         let (attempt, stopped) = {
             let mut gate = self.gate.lock();
-            if !gate.is_open {
+            if gate.door != Position::Open {
                 return Err(ClosedError.into());
             }
             let attempt = self.runtime.spawn(async move { transport.send(body).await });
@@ -64,8 +64,17 @@ pub(super) struct Gate(Arc<Mutex<GateState>>);
 
 #[derive(Debug, Default)]
 struct GateState {
-    is_open: bool,
+    door: Position,
     under_way: Option<UnderWay>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Position {
+    #[default]
+    Closed,
+    Open,
+    /// For good.
+    Locked,
 }
 
 /// A push; dropping it tells the waiting thread that it is over.
@@ -76,9 +85,13 @@ struct UnderWay {
 }
 
 impl Gate {
-    /// Lets pushes through.
+    /// Lets pushes through, unless it is locked.
     pub(super) fn open(&self) {
-        self.lock().is_open = true;
+        let mut gate = self.lock();
+        match gate.door {
+            Position::Closed | Position::Open => gate.door = Position::Open,
+            Position::Locked => {}
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, GateState> {
@@ -87,8 +100,20 @@ impl Gate {
 
     /// Lets none through and breaks off one that is under way.
     pub(super) fn close(&self) {
+        self.shut(Position::Closed);
+    }
+
+    /// Lets none through any more, and breaks off one that is under way.
+    pub(super) fn lock_up(&self) {
+        self.shut(Position::Locked);
+    }
+
+    fn shut(&self, position: Position) {
         let mut gate = self.lock();
-        gate.is_open = false;
+        match gate.door {
+            Position::Closed | Position::Open => gate.door = position,
+            Position::Locked => {}
+        }
         if let Some(push) = gate.under_way.take() {
             push.task.abort();
         }

@@ -31,6 +31,8 @@ pub enum FromWorker {
     },
     /// The destination's health changed. `since` tells whether its state did.
     Health(HealthRecord),
+    /// An attempt came to nothing; the same snapshot is tried again.
+    Failed,
     /// Snapshots were given up. Later ones hold what they held.
     Dropped {
         /// How many.

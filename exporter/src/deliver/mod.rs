@@ -15,7 +15,9 @@
 //! - [`delivery`]: one snapshot on its way.
 //! - [`transport`], [`tls`]: one HTTP request.
 //! - [`worker`]: the task that brings these together, one per destination. [`messages`]: what it takes and reports.
-//! - [`failure_log`]: `otel.log`, for people. [`self_telemetry`]: the exporter's own health, as metrics.
+//! - [`history`], [`tally`]: what a destination has been through, for `status`; pure.
+//! - [`failure_log`]: `otel.log`, for people. [`self_telemetry`]: the exporter's own health, as the
+//!   metrics of [`self_metrics`].
 
 pub mod bisect;
 pub mod delivery;
@@ -24,6 +26,7 @@ mod door;
 pub mod endpoint;
 pub mod failure_log;
 pub mod health;
+pub mod history;
 pub mod messages;
 pub mod outcome;
 pub mod payload;
@@ -31,7 +34,9 @@ pub mod queue;
 pub mod record;
 pub mod retry_after;
 pub mod secret;
+pub mod self_metrics;
 pub mod self_telemetry;
+pub mod tally;
 pub mod tls;
 pub mod transport;
 pub mod worker;
@@ -39,6 +44,7 @@ pub mod zeros;
 
 pub use destination::Destination;
 pub use failure_log::FailureLog;
+pub use history::History;
 pub use messages::{CutId, FromWorker, Snapshot};
 pub use record::HealthRecord;
 pub use self_telemetry::SelfTelemetry;

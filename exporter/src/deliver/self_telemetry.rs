@@ -26,6 +26,10 @@ use super::{
     health::State,
     messages::FromWorker,
     payload::Compression,
+    self_metrics::{
+        BUILD_INFO, CHECKPOINT_AGE, DROPPED, ENTRIES, LAG_BYTES, LAG_SECONDS, REJECTED, STATE, SelfMetric,
+        TIER_DISTRIBUTION,
+    },
     transport::Transport,
 };
 use crate::measure::shared_reader::SharedReader;
@@ -45,7 +49,8 @@ pub struct Push<T> {
 
 /// The exporter's own figures.
 ///
-/// Nothing is pushed before [`open`](Self::open) nor after [`close`](Self::close); dropping it closes it.
+/// Nothing is pushed before [`open`](Self::open), nor after [`close`](Self::close) until it is opened again, nor ever
+/// after [`end`](Self::end); dropping it ends it.
 #[derive(Debug)]
 pub struct SelfTelemetry {
     provider: SdkMeterProvider,
@@ -54,8 +59,11 @@ pub struct SelfTelemetry {
     state: Gauge<u64>,
     dropped: Counter<u64>,
     rejected: Counter<u64>,
+    tiers: Counter<u64>,
     entries: Counter<u64>,
-    lag: Gauge<u64>,
+    lag_bytes: Gauge<u64>,
+    lag_seconds: Gauge<u64>,
+    checkpoint_age: Gauge<u64>,
 }
 
 impl SelfTelemetry {
@@ -83,7 +91,8 @@ impl SelfTelemetry {
             FromWorker::Rejected { reason, points } => {
                 self.rejected.add(*points, &[KeyValue::new("reason", reason.as_str())]);
             }
-            FromWorker::Acked { .. } => {}
+            FromWorker::Acked { .. } => self.open(),
+            FromWorker::Failed => {}
         }
     }
 
@@ -92,9 +101,20 @@ impl SelfTelemetry {
         self.entries.add(count, &[KeyValue::new("kind", kind)]);
     }
 
-    /// Notes how many bytes of the spool are still unread.
-    pub fn set_lag(&self, bytes: u64) {
-        self.lag.record(bytes, &[]);
+    /// Counts a start with this tier in effect.
+    pub fn count_launch(&self, tier: u8) {
+        self.tiers.add(1, &[KeyValue::new("tier", tier.to_string())]);
+    }
+
+    /// Notes how many bytes of the spool are still unread, and how long ago the first entry in them ended.
+    pub fn set_lag(&self, bytes: u64, age: Duration) {
+        self.lag_bytes.record(bytes, &[]);
+        self.lag_seconds.record(age.as_secs(), &[]);
+    }
+
+    /// Notes how long ago a checkpoint was last written.
+    pub fn set_checkpoint_age(&self, age: Duration) {
+        self.checkpoint_age.record(age.as_secs(), &[]);
     }
 
     /// The figures of this moment, for the local page.
@@ -108,10 +128,16 @@ impl SelfTelemetry {
 
     /// Notes the destination's state, and lets pushes through in `active` only: the breaker is the worker's.
     pub fn enter(&self, state: State) {
+        self.begin_in(state);
+        if state == State::Active { self.open() } else { self.close() }
+    }
+
+    /// Notes the destination's state as the last process left it. Whether anything gets there is for the worker to
+    /// find out: nothing is pushed yet.
+    pub fn begin_in(&self, state: State) {
         for each in State::ALL {
             self.state.record(u64::from(each == state), &[KeyValue::new("state", each.as_str())]);
         }
-        if state == State::Active { self.open() } else { self.close() }
     }
 
     /// Lets pushes through.
@@ -124,27 +150,25 @@ impl SelfTelemetry {
         self.gate.close();
     }
 
+    /// Lets none through any more, whatever the worker still reports: the user has stopped the exporter.
+    pub fn end(&self) {
+        self.gate.lock_up();
+    }
+
     fn with_instruments(provider: SdkMeterProvider, reader: SharedReader, gate: Gate) -> Self {
         let meter = provider.meter("ccxray-exporter");
-        record_build_info(&meter);
+        gauge(&meter, BUILD_INFO).record(1, &[KeyValue::new("version", env!("CARGO_PKG_VERSION"))]);
         Self {
             reader,
             gate,
-            state: gauge(
-                &meter,
-                "ccxray.otel.state",
-                "",
-                "Health of the destination: 1 for the state it is in",
-            ),
-            dropped: counter(
-                &meter,
-                "ccxray.otel.exports_dropped_total",
-                "{export}",
-                "Exports given up unsent",
-            ),
-            rejected: counter(&meter, "ccxray.otel.exports_rejected_total", "{point}", "Points turned down"),
-            entries: counter(&meter, "ccxray.exporter.entries_total", "{entry}", "Lines read from the spool"),
-            lag: gauge(&meter, "ccxray.exporter.lag_bytes", "{byte}", "Bytes of the spool still unread"),
+            state: gauge(&meter, STATE),
+            dropped: counter(&meter, DROPPED),
+            rejected: counter(&meter, REJECTED),
+            tiers: counter(&meter, TIER_DISTRIBUTION),
+            entries: counter(&meter, ENTRIES),
+            lag_bytes: gauge(&meter, LAG_BYTES),
+            lag_seconds: gauge(&meter, LAG_SECONDS),
+            checkpoint_age: gauge(&meter, CHECKPOINT_AGE),
             provider,
         }
     }
@@ -153,24 +177,19 @@ impl SelfTelemetry {
 impl Drop for SelfTelemetry {
     /// The provider's own shutdown would push once more.
     fn drop(&mut self) {
-        self.gate.close();
+        self.gate.lock_up();
         if let Err(error) = self.provider.shutdown() {
             tracing::debug!(%error, "the exporter's own telemetry ended with an error");
         }
     }
 }
 
-fn record_build_info(meter: &Meter) {
-    let info = gauge(meter, "ccxray.exporter.build_info", "", "The build that is running");
-    info.record(1, &[KeyValue::new("version", env!("CARGO_PKG_VERSION"))]);
+fn gauge(meter: &Meter, metric: SelfMetric) -> Gauge<u64> {
+    meter.u64_gauge(metric.name).with_unit(metric.unit).with_description(metric.description).build()
 }
 
-fn gauge(meter: &Meter, name: &'static str, unit: &'static str, help: &'static str) -> Gauge<u64> {
-    meter.u64_gauge(name).with_unit(unit).with_description(help).build()
-}
-
-fn counter(meter: &Meter, name: &'static str, unit: &'static str, help: &'static str) -> Counter<u64> {
-    meter.u64_counter(name).with_unit(unit).with_description(help).build()
+fn counter(meter: &Meter, metric: SelfMetric) -> Counter<u64> {
+    meter.u64_counter(metric.name).with_unit(metric.unit).with_description(metric.description).build()
 }
 
 fn periodic_reader<T: Transport>(

@@ -213,6 +213,9 @@ impl<T: Transport> Worker<T> {
         }
         self.last_outcome = Some(kind);
         self.step(event_of(outcome));
+        if is_tried_again(outcome) {
+            self.shared.report(FromWorker::Failed);
+        }
     }
 
     fn conclude(&mut self, delivery: &Delivery) {
@@ -259,6 +262,17 @@ fn event_of(outcome: Outcome) -> Event {
         Outcome::Refused => Event::Refused,
         Outcome::Misconfigured => Event::Misconfigured,
         Outcome::TooLarge | Outcome::TooOld | Outcome::Poison => Event::Rejected,
+    }
+}
+
+fn is_tried_again(outcome: Outcome) -> bool {
+    match outcome {
+        Outcome::Retryable { .. } | Outcome::Refused | Outcome::Misconfigured => true,
+        Outcome::Delivered
+        | Outcome::Partial { .. }
+        | Outcome::TooLarge
+        | Outcome::TooOld
+        | Outcome::Poison => false,
     }
 }
 

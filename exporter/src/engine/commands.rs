@@ -13,7 +13,7 @@ use crossbeam_channel::{Receiver, Sender, select};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use tokio::sync::oneshot;
 
-use crate::deliver::{CutId, HealthRecord};
+use crate::deliver::{CutId, HealthRecord, tally::Counts};
 
 /// What the engine is told.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub enum Command {
     Acked(CutId),
     /// The destination's health changed.
     Health(HealthRecord),
+    /// Something became of snapshots.
+    Delivery(Counts),
     /// Somebody looks at the local page.
     Collect(oneshot::Sender<ExportMetricsServiceRequest>),
     /// Write a last checkpoint and end; with `flush`, offer a last snapshot first.

@@ -6,11 +6,13 @@ use ccxray_shared::{Entry, UnixMillis};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 
 use crate::{
-    checkpoint::{SavedPipeline, State},
+    checkpoint::{SavedPipeline, State, Writer},
     classify::{Classified, price_table::PriceTable},
     deliver::{
+        History,
         messages::{CutId, Snapshot},
         record::HealthRecord,
+        tally::Counts,
     },
     pipeline::{
         Pipeline, Window,
@@ -53,43 +55,62 @@ pub struct Core {
 struct Exported {
     pipeline: Pipeline,
     health: HealthRecord,
+    history: History,
 }
 
 impl Core {
-    /// Goes on from `state`, or begins. A destination that the state does not know begins with nothing, now.
-    /// `random` gives the bits of new instance ids.
+    /// Goes on from `state` in a new process, or begins. A destination that the state does not know begins with
+    /// nothing, now. `random` gives the bits of new instance ids.
     pub fn start(
+        options: CoreOptions,
+        state: Option<State>,
+        now: UnixMillis,
+        random: impl FnMut() -> u128,
+    ) -> Self {
+        let last_alive = state.as_ref().map(|state| state.last_alive);
+        let mut core = Self::alongside(options, state, now, random);
+        if let Some(Exported { pipeline, .. }) = &mut core.destination {
+            pipeline.taken_over();
+            if let Some(last_alive) = last_alive
+                && now.since(last_alive) > core.options.resume_grace
+            {
+                pipeline.withhold(last_alive, now);
+            }
+        }
+        core
+    }
+
+    /// Stands where the process that wrote `state` stood then, to see what it will do; otherwise as
+    /// [`start`](Self::start).
+    pub fn alongside(
         options: CoreOptions,
         state: Option<State>,
         now: UnixMillis,
         mut random: impl FnMut() -> u128,
     ) -> Self {
-        let (window_start, last_alive, mut saved) = match state {
-            Some(state) => (state.window_start, Some(state.last_alive), state.pipelines),
-            None => (UnixMillis(0), None, Vec::new()),
-        };
+        let (window_start, mut saved) =
+            state.map_or((UnixMillis(0), Vec::new()), |state| (state.window_start, state.pipelines));
+        let never_tried = HealthRecord { since: now, ..HealthRecord::default() };
         let mut resume = |key: PipelineKey, since: UnixMillis| {
             let found = saved.iter().position(|saved| saved.state.identity.key == key);
             match found.map(|i| saved.swap_remove(i)) {
-                Some(saved) => (Pipeline::from_state(saved.state), saved.health),
-                None => {
-                    (Pipeline::new(Identity { key, instance: InstanceId::from_bits(random()) }, since), None)
-                }
+                Some(saved) => Exported {
+                    pipeline: Pipeline::from_state(saved.state),
+                    health: saved.health.unwrap_or(never_tried),
+                    history: saved.history,
+                },
+                None => Exported {
+                    pipeline: Pipeline::new(
+                        Identity { key, instance: InstanceId::from_bits(random()) },
+                        since,
+                    ),
+                    health: never_tried,
+                    history: History::default(),
+                },
             }
         };
-        let (local, _) = resume(PipelineKey::local(), UnixMillis(0));
-        let destination = options.destination.clone().map(|key| {
-            let (mut pipeline, health) = resume(key, now);
-            if let Some(last_alive) = last_alive
-                && now.since(last_alive) > options.resume_grace
-            {
-                pipeline.withhold(last_alive, now);
-            }
-            Exported {
-                pipeline,
-                health: health.unwrap_or(HealthRecord { since: now, ..HealthRecord::default() }),
-            }
-        });
+        let local = resume(PipelineKey::local(), UnixMillis(0)).pipeline;
+        let destination = options.destination.clone().map(|key| resume(key, now));
         let last_cut = destination.as_ref().map_or(UnixMillis(0), |exported| exported.pipeline.last_cut());
         let window = Window::around(window_start.max(last_cut), options.interval);
         Self { options, window, has_entries: false, local, destination, ready: Vec::new() }
@@ -172,12 +193,23 @@ impl Core {
     /// Everything that must be remembered, with the spool read up to `streams`.
     pub fn to_state(&mut self, streams: Vec<StreamPosition>, now: UnixMillis) -> State {
         self.local.drain(self.window);
-        let mut pipelines = vec![SavedPipeline { state: self.local.to_state(), health: None }];
-        if let Some(Exported { pipeline, health }) = &mut self.destination {
+        let local = self.local.to_state();
+        let mut pipelines = vec![SavedPipeline { state: local, health: None, history: History::default() }];
+        if let Some(Exported { pipeline, health, history }) = &mut self.destination {
             pipeline.drain(self.window);
-            pipelines.push(SavedPipeline { state: pipeline.to_state(), health: Some(*health) });
+            let (state, history) = (pipeline.to_state(), history.clone());
+            pipelines.push(SavedPipeline { state, health: Some(*health), history });
         }
-        State { last_alive: now, window_start: self.window.start, streams, pipelines }
+        let writer = Some(self.writer());
+        State { last_alive: now, window_start: self.window.start, streams, pipelines, writer }
+    }
+
+    fn writer(&self) -> Writer {
+        Writer {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            interval_ms: u64::try_from(self.options.interval.as_millis()).unwrap_or(u64::MAX),
+            prices: self.options.prices.origin().clone(),
+        }
     }
 
     /// How things stand for the local page.
@@ -195,8 +227,21 @@ impl Core {
     /// The destination's health changed.
     pub fn note_health(&mut self, health: HealthRecord) {
         if let Some(exported) = &mut self.destination {
+            exported.history.note(&exported.health, &health);
             exported.health = health;
         }
+    }
+
+    /// Notes what became of snapshots.
+    pub fn note_delivery(&mut self, counts: Counts, now: UnixMillis) {
+        if let Some(exported) = &mut self.destination {
+            exported.history.tally.add(counts, now);
+        }
+    }
+
+    /// Who the destination's pipeline is, if there is a destination.
+    pub fn destination(&self) -> Option<&Identity> {
+        self.destination.as_ref().map(|exported| exported.pipeline.identity())
     }
 
     /// The destination's health, if there is a destination.

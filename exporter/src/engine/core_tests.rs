@@ -14,7 +14,10 @@ use ccxray_shared::{
 use opentelemetry_proto::tonic::metrics::v1::{metric::Data, number_data_point};
 
 use super::*;
-use crate::source::tests::entry;
+use crate::{
+    deliver::{health, tally},
+    source::tests::entry,
+};
 
 const MINUTE: Duration = Duration::from_mins(1);
 /// The start of a window.
@@ -284,4 +287,41 @@ fn a_client_that_leaves_is_no_error_and_an_unknown_model_is_no_series() {
     assert_eq!(points["errors_total{not_found,anthropic} 60"], 1.0);
     assert_eq!(points.keys().filter(|key| key.starts_with("errors_total")).count(), 2);
     assert!(!points.keys().any(|key| key.contains("made-up") || key.starts_with("invariants.sse_truncated")));
+}
+
+#[test]
+fn who_looks_on_sees_what_the_running_process_will_send_without_its_offers_made_again() {
+    let mut core = start(None, T0);
+    core.advance(at(10));
+    core.count(&priced(at(10)));
+    core.advance(at(60));
+    core.take_ready();
+    core.count(&priced(at(70)));
+    let state = core.to_state(vec![], at(71));
+    let mut onlooker = Core::alongside(options(), Some(state), at(72), || 9);
+    for core in [&mut core, &mut onlooker] {
+        core.advance(at(120));
+    }
+    let (sent, seen) = (core.take_ready().remove(0), onlooker.take_ready().remove(0));
+    assert_eq!((sent.cut, &sent.request), (seen.cut, &seen.request));
+    assert!(!points(&seen).contains_key("requests_total{anthropic,messages,2xx,turn} 0"));
+}
+
+#[test]
+fn what_a_destination_has_been_through_is_remembered() {
+    let mut core = start(None, T0);
+    core.note_delivery(tally::Counts::SUCCEEDED, at(1));
+    core.note_delivery(tally::Counts::dropped(2), at(2));
+    core.note_health(HealthRecord {
+        state: health::State::Degraded,
+        since: at(3),
+        ..HealthRecord::default()
+    });
+    let state = core.to_state(vec![], at(4));
+    let mut core = start(Some(serde_json::from_slice(&serde_json::to_vec(&state).unwrap()).unwrap()), at(5));
+    let history = core.to_state(vec![], at(6)).pipelines.remove(1).history;
+    assert_eq!(history.transitions.len(), 1);
+    assert_eq!((history.transitions[0].at, history.transitions[0].to), (at(3), health::State::Degraded));
+    let expected = tally::Counts { succeeded: 1, failed: 0, dropped: 2 };
+    assert_eq!(history.tally.over(Duration::from_hours(1), at(6)), expected);
 }

@@ -8,5 +8,5 @@ pub mod thread;
 pub use self::{
     commands::{Command, Commands, Orders, Vitals},
     core::{Core, CoreOptions},
-    thread::{Engine, EngineOptions, random_bits},
+    thread::{Engine, EngineOptions, SETTLING, random_bits},
 };

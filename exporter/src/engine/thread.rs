@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -13,14 +14,14 @@ use super::{
 };
 use crate::{
     checkpoint::Store,
-    deliver::Snapshot,
-    source::{Finding, Source},
+    deliver::{SelfTelemetry, Snapshot},
+    source::{Finding, Loss, Source},
 };
 
 /// How often the spool is looked at without a hint.
 const POLL: Duration = Duration::from_secs(1);
 /// How long after its end an entry may still be on its way into the spool.
-const SETTLING: Duration = Duration::from_secs(2);
+pub const SETTLING: Duration = Duration::from_secs(2);
 /// While there is something to do, a checkpoint covers at most this much time …
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 /// … or this many snapshots.
@@ -40,6 +41,8 @@ pub struct EngineOptions {
     pub source: Source,
     /// Where the snapshots go.
     pub deliver: Box<dyn FnMut(Snapshot) + Send>,
+    /// What the engine tells of itself as metrics.
+    pub telemetry: Arc<SelfTelemetry>,
 }
 
 /// The engine.
@@ -48,8 +51,12 @@ pub struct Engine {
     source: Source,
     store: Store,
     deliver: Box<dyn FnMut(Snapshot) + Send>,
+    telemetry: Arc<SelfTelemetry>,
+    /// Entries that the telemetry has not been told of.
+    entries: u64,
     dirty: bool,
     last_checkpoint: Instant,
+    last_saved: Instant,
     last_complaint: Option<Instant>,
     skipped: u64,
 }
@@ -64,10 +71,22 @@ enum Flow {
 impl Engine {
     /// An engine that has not read anything yet.
     pub fn new(options: EngineOptions) -> Self {
-        let EngineOptions { state_dir, core, source, deliver } = options;
+        let EngineOptions { state_dir, core, source, deliver, telemetry } = options;
         let store = Store::new(&state_dir.exporter());
-        let last_checkpoint = Instant::now();
-        Self { core, source, store, deliver, dirty: true, last_checkpoint, last_complaint: None, skipped: 0 }
+        let now = Instant::now();
+        Self {
+            core,
+            source,
+            store,
+            deliver,
+            telemetry,
+            entries: 0,
+            dirty: true,
+            last_checkpoint: now,
+            last_saved: now,
+            last_complaint: None,
+            skipped: 0,
+        }
     }
 
     /// Makes the beginning durable: what ends from now on is counted, even if this process dies at once.
@@ -86,6 +105,7 @@ impl Engine {
             }
             self.checkpoint_if_due();
             vitals.set(problem, self.core.health(), self.source.lag_bytes());
+            self.tell();
             let flow = match orders.wait(self.wait()) {
                 Order::Command(command) => self.obey_all(command, orders),
                 Order::Look => Flow::Continue,
@@ -138,16 +158,33 @@ impl Engine {
         self.dirty = true;
         let start = line.iter().take_while(|&&b| b == 0).count();
         match Line::decode(&line[start..]) {
-            Ok(Line::Entry(entry)) => self.core.count(&entry),
+            Ok(Line::Entry(entry)) => {
+                self.core.count(&entry);
+                self.entries += 1;
+            }
             Ok(Line::Segment(_) | Line::Gap(_) | Line::Stats(_)) | Err(_) => {
                 debug_assert!(false, "the source has decoded this line as an entry");
             }
         }
     }
 
+    /// Tells the telemetry how things stand after a round.
+    fn tell(&mut self) {
+        let entries = std::mem::take(&mut self.entries);
+        if entries > 0 {
+            self.telemetry.count_entries("entry", entries);
+        }
+        let oldest = self.source.peek().map(|(_, ended_at)| UnixMillis::now().since(ended_at));
+        self.telemetry.set_lag(self.source.lag_bytes(), oldest.unwrap_or_default());
+        self.telemetry.set_checkpoint_age(self.last_saved.elapsed());
+    }
+
     fn count_findings(&mut self, now: UnixMillis) {
         for finding in self.source.take_findings() {
             self.dirty = true;
+            if let Some(kind) = kind_of_line(&finding) {
+                self.telemetry.count_entries(kind, 1);
+            }
             match finding {
                 Finding::Lost { reason, entries } => {
                     self.core.count_loss(reason.as_str(), entries, now);
@@ -156,7 +193,10 @@ impl Engine {
                 Finding::Skipped(reason) => {
                     self.skipped += 1;
                     let skipped = self.skipped;
-                    self.complain(&format!("a line of the spool was skipped ({reason:?}), {skipped} so far"));
+                    self.complain(&format!(
+                        "a line of the spool was skipped ({}), {skipped} so far",
+                        reason.as_str()
+                    ));
                 }
                 Finding::Unreadable(what) => self.complain(&format!("segment not readable: {what}")),
                 Finding::Stats(_) => {}
@@ -184,6 +224,10 @@ impl Engine {
             }
             Command::Health(health) => {
                 self.core.note_health(health);
+                self.dirty = true;
+            }
+            Command::Delivery(counts) => {
+                self.core.note_delivery(counts, UnixMillis::now());
                 self.dirty = true;
             }
             Command::Collect(reply) => {
@@ -218,7 +262,10 @@ impl Engine {
     fn checkpoint(&mut self) {
         let state = self.core.to_state(self.source.positions(), UnixMillis::now());
         match self.store.save(&state) {
-            Ok(()) => self.dirty = false,
+            Ok(()) => {
+                self.dirty = false;
+                self.last_saved = Instant::now();
+            }
             Err(error) => {
                 let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
                 self.complain(&format!("{error}: {cause}; exporting goes on from memory"));
@@ -242,6 +289,18 @@ impl Engine {
             self.last_complaint = Some(now);
             tracing::warn!("{what}");
         }
+    }
+}
+
+/// The kind of the line that was found, if it was one whole line.
+fn kind_of_line(finding: &Finding) -> Option<&'static str> {
+    match finding {
+        Finding::Lost { reason: Loss::Gap(_), .. } => Some("gap"),
+        Finding::Lost { reason: Loss::Missing | Loss::Expired | Loss::Torn, .. } | Finding::Unreadable(_) => {
+            None
+        }
+        Finding::Skipped(reason) => Some(reason.as_str()),
+        Finding::Stats(_) => Some("stats"),
     }
 }
 

@@ -87,17 +87,26 @@ pub struct MetricDef {
     pub raised_by_entry: bool,
     /// The version that brought it.
     pub since: String,
-    /// What it counts.
+    /// What it counts, in a sentence; goes along with the metric.
     pub description: String,
+    /// What counts, exactly; for its page.
+    pub counts: String,
+    /// The values of closed attributes, each with its meaning.
+    #[serde(default)]
+    pub values: BTreeMap<Key, Vec<(String, String)>>,
 }
 
 /// All metrics, in the order of [`Metric::ALL`].
 #[derive(Debug)]
-pub struct Catalogue(Vec<MetricDef>);
+pub struct Catalogue {
+    attributes: BTreeMap<Key, String>,
+    metrics: Vec<MetricDef>,
+}
 
 #[derive(Deserialize)]
 struct CatalogueFile {
     version: u32,
+    attributes: BTreeMap<Key, String>,
     metrics: Vec<MetricDef>,
 }
 
@@ -105,7 +114,7 @@ static EMBEDDED: LazyLock<Catalogue> = LazyLock::new(|| {
     let file: CatalogueFile = serde_json::from_str(include_str!("../../data/catalogue.json"))
         .expect("the embedded catalogue is well-formed; a test reads it");
     assert_eq!(file.version, 1, "this build reads version 1 of the catalogue");
-    Catalogue(file.metrics)
+    Catalogue { attributes: file.attributes, metrics: file.metrics }
 });
 
 impl Catalogue {
@@ -116,12 +125,17 @@ impl Catalogue {
 
     /// What it says of `metric`.
     pub fn get(&self, metric: Metric) -> &MetricDef {
-        &self.0[metric as usize]
+        &self.metrics[metric as usize]
     }
 
     /// Every metric.
     pub fn iter(&self) -> impl Iterator<Item = &MetricDef> {
-        self.0.iter()
+        self.metrics.iter()
+    }
+
+    /// What each attribute means.
+    pub fn attributes(&self) -> &BTreeMap<Key, String> {
+        &self.attributes
     }
 }
 
@@ -152,6 +166,17 @@ mod tests {
             assert_eq!(def.kind == Kind::Histogram, !def.bounds.is_empty(), "{name}");
             assert!(def.bounds.is_sorted(), "{name}");
             assert!(def.budgets.keys().all(|key| def.attributes.contains(key)), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_attribute_has_a_meaning_and_values_belong_to_attributes() {
+        let catalogue = Catalogue::embedded();
+        for def in catalogue.iter() {
+            let name = def.name.name();
+            assert!(def.attributes.iter().all(|key| catalogue.attributes().contains_key(key)), "{name}");
+            assert!(def.values.keys().all(|key| def.attributes.contains(key)), "{name}");
+            assert!(!def.description.is_empty() && !def.counts.is_empty(), "{name}");
         }
     }
 

@@ -105,6 +105,11 @@ impl Pipeline {
         &self.withheld
     }
 
+    /// Another process goes on with it: what the one before has offered may or may not have arrived.
+    pub fn taken_over(&mut self) {
+        self.uncertain_until = self.last_cut;
+    }
+
     /// The exporter was away from `from` to `until`, for longer than the user can be taken to still agree: what
     /// ended meanwhile is withheld.
     pub fn withhold(&mut self, from: UnixMillis, until: UnixMillis) {

@@ -25,6 +25,9 @@ pub struct PipelineState {
     pub opted_out: u64,
     /// The time of its last snapshot.
     pub last_cut: UnixMillis,
+    /// Zeros offered up to this cut may or may not have arrived.
+    #[serde(default)]
+    pub uncertain_until: UnixMillis,
     /// Its series.
     pub rows: Vec<SavedRow>,
     /// The values that have a place.
@@ -68,6 +71,7 @@ impl Pipeline {
             withheld: self.withheld.clone(),
             opted_out: self.opted_out,
             last_cut: self.last_cut,
+            uncertain_until: self.uncertain_until,
             rows: rows.collect(),
             admitted: self.admissions.to_list(),
             sessions: self.sessions.to_text(),
@@ -75,13 +79,14 @@ impl Pipeline {
         }
     }
 
-    /// The pipeline that was remembered.
+    /// The pipeline as it was remembered. A process that takes it over has to say so with
+    /// [`taken_over`](Self::taken_over).
     pub fn from_state(state: PipelineState) -> Self {
         let mut pipeline = Self::new(state.identity, state.since);
         pipeline.withheld = state.withheld;
         pipeline.opted_out = state.opted_out;
         pipeline.last_cut = state.last_cut;
-        pipeline.uncertain_until = state.last_cut;
+        pipeline.uncertain_until = state.uncertain_until;
         pipeline.totals = Totals::from_rows(state.rows.into_iter().map(|saved| (saved.series, saved.row)));
         pipeline.admissions = Admissions::from_list(state.admitted);
         pipeline.sessions = Sessions::from_text(&state.sessions);

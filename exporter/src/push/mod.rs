@@ -9,6 +9,7 @@ pub mod totals;
 use std::{io, process::ExitCode, time::Duration};
 
 use ccxray_shared::{
+    UnixMillis,
     daemon::log::with_causes,
     state_dir::{NoHomeError, StateDir},
 };
@@ -132,7 +133,7 @@ impl Body {
 
 #[expect(clippy::print_stderr, reason = "this is a command's output")]
 fn warn_of_unread(state_dir: &StateDir) {
-    let unread = Report::of(state_dir).map_or(0, |report| report.spool.unread_bytes);
+    let unread = Report::of(state_dir, UnixMillis::now()).map_or(0, |report| report.spool.unread_bytes);
     if unread > 0 {
         eprintln!(
             "note: {unread} bytes of the spool are not in these totals; `ccxray-exporter run` counts them"

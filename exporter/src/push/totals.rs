@@ -86,6 +86,7 @@ mod tests {
     use super::*;
     use crate::{
         classify::{Classified, price_table::PriceTable},
+        deliver::History,
         pipeline::identity::{Identity, InstanceId},
         source::tests::entry,
     };
@@ -100,9 +101,15 @@ mod tests {
             pipeline.record(&Classified::of(entry, &PriceTable::embedded()), false);
         }
         pipeline.drain(Window::around(UnixMillis(0), Duration::from_mins(1)));
-        let pipelines = vec![SavedPipeline { state: pipeline.to_state(), health: None }];
-        let state =
-            State { last_alive: UnixMillis(5), window_start: UnixMillis(0), streams: vec![], pipelines };
+        let pipelines =
+            vec![SavedPipeline { state: pipeline.to_state(), health: None, history: History::default() }];
+        let state = State {
+            last_alive: UnixMillis(5),
+            window_start: UnixMillis(0),
+            streams: vec![],
+            pipelines,
+            writer: None,
+        };
         Store::new(&state_dir.exporter()).save(&state).unwrap();
         (dir, state_dir)
     }

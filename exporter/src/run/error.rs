@@ -55,6 +55,9 @@ pub enum RunError {
     /// The failure log cannot be written.
     #[error(transparent)]
     FailureLog(#[from] OpenLogError),
+    /// The exporter's own figures cannot be pushed.
+    #[error("failed to set up the exporter's own telemetry")]
+    Telemetry(#[from] opentelemetry_otlp::ExporterBuildError),
     /// The local page has no address.
     #[error(transparent)]
     Bind(#[from] BindError),
@@ -80,6 +83,7 @@ impl RunError {
             | Self::Directory(_)
             | Self::Checkpoint(_)
             | Self::FailureLog(_)
+            | Self::Telemetry(_)
             | Self::Bind(_)
             | Self::Ready(_)
             | Self::System(_) => ExitCode::FAILURE,

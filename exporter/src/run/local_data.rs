@@ -6,6 +6,7 @@ use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequ
 use tokio::{sync::oneshot, time::timeout};
 
 use crate::{
+    deliver::SelfTelemetry,
     engine::{Command, Commands, Vitals},
     local::LocalData,
 };
@@ -18,12 +19,18 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct EngineData {
     commands: Commands,
     vitals: Arc<Vitals>,
+    telemetry: Arc<SelfTelemetry>,
     consent: String,
 }
 
 impl EngineData {
-    pub(super) fn new(commands: Commands, vitals: Arc<Vitals>, consent: String) -> Self {
-        Self { commands, vitals, consent }
+    pub(super) fn new(
+        commands: Commands,
+        vitals: Arc<Vitals>,
+        telemetry: Arc<SelfTelemetry>,
+        consent: String,
+    ) -> Self {
+        Self { commands, vitals, telemetry, consent }
     }
 }
 
@@ -31,7 +38,9 @@ impl LocalData for EngineData {
     async fn collect(&self) -> Option<ExportMetricsServiceRequest> {
         let (reply, answer) = oneshot::channel();
         self.commands.send(Command::Collect(reply));
-        timeout(PATIENCE, answer).await.ok()?.ok()
+        let mut request = timeout(PATIENCE, answer).await.ok()?.ok()?;
+        append(&mut request, self.telemetry.collect());
+        Some(request)
     }
 
     fn ready(&self) -> Result<(), String> {
@@ -50,5 +59,12 @@ impl LocalData for EngineData {
         let destination =
             self.vitals.health().map_or(String::new(), |health| format!("; state {}", health.state.as_str()));
         format!("{}{destination}; {read}", self.consent)
+    }
+}
+
+/// Adds the exporter's own figures to the first resource: on this page both have the same one.
+fn append(request: &mut ExportMetricsServiceRequest, own: ExportMetricsServiceRequest) {
+    if let Some(resource) = request.resource_metrics.first_mut() {
+        resource.scope_metrics.extend(own.resource_metrics.into_iter().flat_map(|own| own.scope_metrics));
     }
 }

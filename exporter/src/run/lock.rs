@@ -4,6 +4,8 @@ use std::{
     fs::File,
     io::{self, Read, Write},
     path::{Path, PathBuf},
+    thread::sleep,
+    time::Duration,
 };
 
 use ccxray_shared::private;
@@ -40,6 +42,10 @@ pub enum LockError {
     },
 }
 
+/// A look at the lock by [`holder`] takes it for a moment: it is held only if it still is after a few tries.
+const TRIES: u32 = 25;
+const PAUSE: Duration = Duration::from_millis(20);
+
 /// Takes the lock of the exporter's directory.
 pub fn acquire(dir: &Path) -> Result<Lock, LockError> {
     let path = path(dir);
@@ -51,7 +57,7 @@ pub fn acquire(dir: &Path) -> Result<Lock, LockError> {
         .truncate(false)
         .open(&path)
         .map_err(io)?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+    match take(&file) {
         Ok(()) => {}
         Err(rustix::io::Errno::WOULDBLOCK) => {
             return Err(LockError::Held { dir: dir.to_owned(), holder: pid_in(&mut file) });
@@ -60,6 +66,16 @@ pub fn acquire(dir: &Path) -> Result<Lock, LockError> {
     }
     file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(io)?;
     Ok(Lock { _file: file })
+}
+
+fn take(file: &File) -> rustix::io::Result<()> {
+    for _ in 1..TRIES {
+        match flock(file, FlockOperation::NonBlockingLockExclusive) {
+            Err(rustix::io::Errno::WOULDBLOCK) => sleep(PAUSE),
+            taken => return taken,
+        }
+    }
+    flock(file, FlockOperation::NonBlockingLockExclusive)
 }
 
 /// The process id of the exporter that works in `dir`, if one does.
@@ -87,6 +103,20 @@ fn pid_in(file: &mut File) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_only_looks_keeps_nobody_from_starting() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(acquire(dir.path()).unwrap());
+        let looked_at = private::file_options().read(true).open(path(dir.path())).unwrap();
+        flock(&looked_at, FlockOperation::NonBlockingLockShared).unwrap();
+        std::thread::scope(|scope| {
+            let starting = scope.spawn(|| acquire(dir.path()));
+            sleep(PAUSE / 2);
+            drop(looked_at);
+            starting.join().unwrap().unwrap();
+        });
+    }
 
     #[test]
     fn a_second_exporter_is_told_who_the_first_one_is() {

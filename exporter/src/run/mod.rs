@@ -8,10 +8,11 @@ pub mod error;
 mod heartbeat;
 mod local_data;
 pub mod lock;
+mod self_figures;
 mod signals;
 mod stop;
 
-use std::{sync::Arc, time::Duration};
+use std::{io, path::Path, sync::Arc, time::Duration};
 
 use ccxray_shared::{
     UnixMillis,
@@ -27,7 +28,7 @@ use crate::{
     checkpoint::{Loaded, State, Store},
     classify::price_table::PriceTable,
     cli::{Local, RunOptions},
-    deliver::{self, CutId, FailureLog, FromWorker, Snapshot, WorkerHandle},
+    deliver::{self, CutId, FailureLog, FromWorker, Snapshot, WorkerHandle, tally::Counts},
     engine::{Command, Commands, Core, CoreOptions, Engine, EngineOptions, random_bits},
     local,
     source::{self, Source},
@@ -38,7 +39,7 @@ pub fn run(options: &RunOptions) -> Result<(), RunError> {
     let state_dir = StateDir::resolve(options.state_dir.clone())?;
     let env = |name: &str| std::env::var(name).ok();
     let consent = Consent::from_env(options.tier, &env)?;
-    let prices = prices(options)?;
+    let prices = prices(options.prices.as_deref())?;
     for dir in [state_dir.spool(), state_dir.exporter()] {
         private::ensure_dir(&dir)?;
     }
@@ -57,19 +58,25 @@ pub fn run(options: &RunOptions) -> Result<(), RunError> {
     served
 }
 
-fn prices(options: &RunOptions) -> Result<PriceTable, RunError> {
-    let Some(path) = &options.prices else { return Ok(PriceTable::embedded()) };
+/// The prices in `file`, else the built-in ones.
+pub(crate) fn prices(file: Option<&Path>) -> Result<PriceTable, RunError> {
+    let Some(path) = file else { return Ok(PriceTable::embedded()) };
     let text = std::fs::read_to_string(path)
-        .map_err(|source| RunError::ReadPrices { path: path.clone(), source })?;
-    PriceTable::parse(&text).map_err(|source| RunError::Prices { path: path.clone(), source })
+        .map_err(|source| RunError::ReadPrices { path: path.to_owned(), source })?;
+    PriceTable::parse(&text).map_err(|source| RunError::Prices { path: path.to_owned(), source })
 }
 
 /// What the last run left, or a beginning.
 fn resume(state_dir: &StateDir, options: CoreOptions) -> Result<(Core, Source), RunError> {
-    let spool = state_dir.spool();
-    let read_on = |state: State| (Source::resume(&spool, state.streams.clone()), Some(state));
-    let (source, state) = match Store::new(&state_dir.exporter()).load()? {
-        Loaded::Fresh => (Source::begin(&spool), None),
+    let (source, state) = remembered(&state_dir.spool(), Store::new(&state_dir.exporter()).load()?)?;
+    Ok((Core::start(options, state, UnixMillis::now(), random_bits), source))
+}
+
+/// The state to go on from, and the spool at its positions.
+pub(crate) fn remembered(spool: &Path, loaded: Loaded) -> io::Result<(Source, Option<State>)> {
+    let read_on = |state: State| (Source::resume(spool, state.streams.clone()), Some(state));
+    Ok(match loaded {
+        Loaded::Fresh => (Source::begin(spool), None),
         Loaded::Current(state) => read_on(*state),
         Loaded::Previous(state, error) => {
             tracing::warn!("{error}; going on from the one before");
@@ -80,12 +87,11 @@ fn resume(state_dir: &StateDir, options: CoreOptions) -> Result<(Core, Source), 
                 "{error}, and so is the one before; both are put aside, and counting starts anew"
             );
             // Nobody knows what of the spool had been counted: it is not counted again.
-            let mut source = Source::begin(&spool);
+            let mut source = Source::begin(spool);
             source.skip_to_end()?;
             (source, None)
         }
-    };
-    Ok((Core::start(options, state, UnixMillis::now(), random_bits), source))
+    })
 }
 
 /// Everything that runs beside the engine.
@@ -105,11 +111,15 @@ async fn serve(
     let (commands, orders) = Commands::new();
     let (acked, acks) = watch::channel(CutId(0));
     let health = core.health().unwrap_or_default();
+    let telemetry = Arc::new(self_figures::start(consent, &core)?);
     let worker = match consent.destination() {
         None => None,
         Some(destination) => {
-            let commands = commands.clone();
-            let events = move |event| report(&commands, &acked, event);
+            let (commands, telemetry) = (commands.clone(), telemetry.clone());
+            let events = move |event| {
+                telemetry.observe(&event);
+                report(&commands, &acked, event);
+            };
             let log = FailureLog::open(&state_dir.exporter())?;
             Some(Arc::new(deliver::spawn(destination, health, events, log)?))
         }
@@ -125,19 +135,26 @@ async fn serve(
         core,
         source,
         deliver: deliver_to(worker.clone(), offered),
+        telemetry: telemetry.clone(),
     });
     engine.remember_beginning();
     let engine = std::thread::Builder::new().name("engine".to_owned()).spawn(move || engine.run(&orders))?;
     tokio::spawn(heartbeat::beat(vitals.clone()));
     if let Some(server) = local {
         tracing::info!("local page on http://{}/", server.address());
-        tokio::spawn(server.serve(EngineData::new(commands.clone(), vitals, consent.summary())));
+        tokio::spawn(server.serve(EngineData::new(
+            commands.clone(),
+            vitals,
+            telemetry.clone(),
+            consent.summary(),
+        )));
     }
     if let Some(path) = &options.ready_file {
         Ready::here(addresses).write(path)?;
     }
     supervisor::ready(&consent.summary());
     signals.stop().await;
+    telemetry.end();
     supervisor::stopping("stopping");
     drop(watch);
     let stop = Stop { commands, engine, worker, acks, last_offer };
@@ -151,10 +168,13 @@ fn report(commands: &Commands, acked: &watch::Sender<CutId>, event: FromWorker) 
         FromWorker::Acked { cut, rejected: _ } => {
             acked.send_replace(cut);
             commands.send(Command::Acked(cut));
+            commands.send(Command::Delivery(Counts::SUCCEEDED));
         }
+        FromWorker::Failed => commands.send(Command::Delivery(Counts::FAILED)),
         FromWorker::Health(health) => commands.send(Command::Health(health)),
         FromWorker::Dropped { snapshots } => {
             tracing::warn!(snapshots, "snapshots were dropped; later ones hold what they held");
+            commands.send(Command::Delivery(Counts::dropped(snapshots)));
         }
         FromWorker::Rejected { reason, points } => {
             tracing::warn!(reason = reason.as_str(), points, "the destination turned points down");

@@ -64,6 +64,17 @@ pub enum Skipped {
 }
 
 impl Skipped {
+    /// The word on the metric.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::UnknownKind => "unknown_kind",
+            Self::UnknownVersion => "unknown_version",
+            Self::Giant => "giant",
+            Self::Repeated => "repeated",
+        }
+    }
+
     pub(super) fn because(error: &DecodeLineError) -> Self {
         match error {
             DecodeLineError::UnknownKind => Self::UnknownKind,

@@ -1,15 +1,19 @@
-//! What `status` says, as data.
+//! What `status` says, as data: the form of `status --json`.
+//!
+//! Times are milliseconds since 1970 in UTC. Fields may be added; what is there keeps its meaning.
 
 use std::{io, path::PathBuf};
 
 use ccxray_shared::{UnixMillis, spool::layout, state_dir::StateDir};
 use serde::Serialize;
 
+use super::{
+    destination::DestinationReport,
+    proxies::{self, ProxyReport},
+};
 use crate::{
-    checkpoint::{Loaded, SavedPipeline, State, Store, StoreError},
-    deliver::{HealthRecord, health},
-    measure::{Key, Metric},
-    pipeline::{Pipeline, withheld::Absence},
+    checkpoint::{Loaded, State, Store, StoreError, Writer},
+    classify::price_table::{Origin, PriceTable},
     run::lock,
     source::Source,
 };
@@ -17,20 +21,60 @@ use crate::{
 /// Everything that `status` says.
 #[derive(Debug, Serialize)]
 pub struct Report {
+    /// The version of the program that says it.
+    pub version: String,
     /// Where the state lies.
     pub state_dir: PathBuf,
-    /// The process id of the running exporter, if one runs.
+    /// The process id of the running exporter; null if none runs.
     pub pid: Option<String>,
-    /// When the exporter last said that it was alive; absent if it never ran.
+    /// When the exporter last said that it was alive, every 30 seconds at least; null if it never ran.
     pub last_alive: Option<UnixMillis>,
+    /// What is remembered of it.
+    pub checkpoint: Checkpoint,
+    /// What the exporter runs or ran with; null if it never ran.
+    pub exporter: Option<Writer>,
+    /// The prices in use; those of this program if the exporter never ran.
+    pub prices: Prices,
     /// The spool.
     pub spool: Spool,
-    /// The destinations.
+    /// The proxies that run.
+    pub proxies: Vec<ProxyReport>,
+    /// The destinations; empty if nothing is sent.
     pub destinations: Vec<DestinationReport>,
 }
 
+/// What is remembered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Checkpoint {
+    /// Nothing was ever written.
+    None,
+    /// The last one is whole.
+    Whole,
+    /// The last one is damaged; the one before is whole, and the exporter will go on from it.
+    Previous {
+        /// What is wrong with the last one.
+        problem: String,
+    },
+    /// Both are damaged; the exporter will count anew, from the spool's end.
+    Damaged {
+        /// What is wrong with the last one.
+        problem: String,
+    },
+}
+
+/// The prices in use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Prices {
+    /// Where they are from.
+    #[serde(flatten)]
+    pub origin: Origin,
+    /// How many days ago they were taken from there; null if the date is none.
+    pub age_days: Option<u64>,
+}
+
 /// The spool.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Spool {
     /// Files.
     pub segments: usize,
@@ -38,38 +82,6 @@ pub struct Spool {
     pub bytes: u64,
     /// Bytes that the exporter has not read.
     pub unread_bytes: u64,
-}
-
-/// One destination.
-#[derive(Debug, Serialize)]
-pub struct DestinationReport {
-    /// Where to, without secrets.
-    pub endpoint: String,
-    /// With which consent.
-    pub tier: u8,
-    /// How it is doing.
-    pub health: HealthRecord,
-    /// The time of the last snapshot.
-    pub last_cut: UnixMillis,
-    /// How many series it has.
-    pub series: usize,
-    /// How full the budgets are.
-    pub budgets: Vec<Budget>,
-    /// What is withheld.
-    pub withheld: Vec<Absence>,
-}
-
-/// One budget.
-#[derive(Debug, Serialize)]
-pub struct Budget {
-    /// Of which metric.
-    pub metric: Metric,
-    /// Of which attribute.
-    pub attribute: Key,
-    /// Values that have a place.
-    pub used: usize,
-    /// Places.
-    pub budget: usize,
 }
 
 /// The status cannot be said.
@@ -91,60 +103,110 @@ pub enum StatusError {
 }
 
 impl Report {
-    /// The status of the exporter that keeps its state in `state_dir`. Changes nothing there.
-    pub fn of(state_dir: &StateDir) -> Result<Self, StatusError> {
-        let state = match Store::new(&state_dir.exporter()).peek()? {
-            Loaded::Fresh | Loaded::Damaged(_) => None,
-            Loaded::Current(state) | Loaded::Previous(state, _) => Some(*state),
+    /// The status at `now` of the exporter that keeps its state in `state_dir`. Changes nothing there.
+    pub fn of(state_dir: &StateDir, now: UnixMillis) -> Result<Self, StatusError> {
+        let (state, checkpoint) = remembered(Store::new(&state_dir.exporter()).peek()?);
+        let unreadable = |source| StatusError::Spool { dir: state_dir.spool(), source };
+        let spool = Spool::of(state_dir, state.as_ref()).map_err(unreadable)?;
+        let proxies = proxies::living(&state_dir.spool()).map_err(unreadable)?;
+        let (last_alive, exporter, pipelines) = match state {
+            Some(state) => (Some(state.last_alive), state.writer, state.pipelines),
+            None => (None, None, Vec::new()),
         };
-        let spool = spool(state_dir, state.as_ref())
-            .map_err(|source| StatusError::Spool { dir: state_dir.spool(), source })?;
-        let saved = state.as_ref().map(|state| state.pipelines.clone()).unwrap_or_default();
+        let origin = exporter.as_ref().map(|exporter| exporter.prices.clone());
         Ok(Self {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
             state_dir: state_dir.path().to_owned(),
             pid: lock::holder(&state_dir.exporter()),
-            last_alive: state.map(|state| state.last_alive),
+            last_alive,
+            checkpoint,
+            prices: Prices::of(origin.unwrap_or_else(|| PriceTable::embedded().origin().clone()), now),
+            exporter,
             spool,
-            destinations: saved.into_iter().filter_map(destination).collect(),
+            proxies,
+            destinations: pipelines
+                .into_iter()
+                .filter_map(|saved| DestinationReport::of(saved, now))
+                .collect(),
         })
     }
 
-    /// Whether somebody should look at it.
+    /// Whether somebody should look at it: a destination that is not well, or a checkpoint that is damaged.
     pub fn needs_attention(&self) -> bool {
-        self.destinations.iter().any(|destination| match destination.health.state {
-            health::State::Active | health::State::Disabled => false,
-            health::State::Degraded | health::State::CircuitOpen | health::State::HalfOpen => true,
+        let is_damaged = match self.checkpoint {
+            Checkpoint::None | Checkpoint::Whole => false,
+            Checkpoint::Previous { .. } | Checkpoint::Damaged { .. } => true,
+        };
+        is_damaged || self.destinations.iter().any(DestinationReport::needs_attention)
+    }
+}
+
+fn remembered(loaded: Loaded) -> (Option<State>, Checkpoint) {
+    match loaded {
+        Loaded::Fresh => (None, Checkpoint::None),
+        Loaded::Current(state) => (Some(*state), Checkpoint::Whole),
+        Loaded::Previous(state, error) => (Some(*state), Checkpoint::Previous { problem: error.to_string() }),
+        Loaded::Damaged(error) => (None, Checkpoint::Damaged { problem: error.to_string() }),
+    }
+}
+
+impl Spool {
+    fn of(state_dir: &StateDir, state: Option<&State>) -> io::Result<Self> {
+        let segments = layout::list(&state_dir.spool())?;
+        let positions = state.map(|state| state.streams.clone()).unwrap_or_default();
+        let mut source = Source::resume(&state_dir.spool(), positions);
+        source.refresh()?;
+        Ok(Self {
+            segments: segments.len(),
+            bytes: segments.iter().map(|segment| segment.len).sum(),
+            unread_bytes: source.lag_bytes(),
         })
     }
 }
 
-fn spool(state_dir: &StateDir, state: Option<&State>) -> io::Result<Spool> {
-    let segments = layout::list(&state_dir.spool())?;
-    let positions = state.map(|state| state.streams.clone()).unwrap_or_default();
-    let mut source = Source::resume(&state_dir.spool(), positions);
-    source.refresh()?;
-    Ok(Spool {
-        segments: segments.len(),
-        bytes: segments.iter().map(|segment| segment.len).sum(),
-        unread_bytes: source.lag_bytes(),
-    })
+impl Prices {
+    /// The prices of `origin`, seen at `now`.
+    pub(super) fn of(origin: Origin, now: UnixMillis) -> Self {
+        let age_days = days(&origin.retrieved).map(|day| (now.0 / DAY_MS).saturating_sub(day));
+        Self { origin, age_days }
+    }
 }
 
-fn destination(saved: SavedPipeline) -> Option<DestinationReport> {
-    let SavedPipeline { state, health } = saved;
-    let endpoint = state.identity.key.destination.clone()?;
-    let (tier, series, last_cut) = (state.identity.key.tier, state.rows.len(), state.last_cut);
-    let pipeline = Pipeline::from_state(state);
-    let budgets = pipeline.admissions().usage();
-    Some(DestinationReport {
-        endpoint,
-        tier,
-        health: health.unwrap_or_default(),
-        last_cut,
-        series,
-        budgets: budgets
-            .map(|(metric, attribute, used, budget)| Budget { metric, attribute, used, budget })
-            .collect(),
-        withheld: pipeline.withheld().iter().cloned().collect(),
-    })
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// The days from 1970-01-01 to `date`, as `2026-11-20`, after Howard Hinnant's `days_from_civil`: years begin in
+/// March, so that the leap day is their last.
+fn days(date: &str) -> Option<u64> {
+    let mut parts = date.splitn(3, '-').map(|part| part.parse::<u64>().ok());
+    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+    if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let (year, from_march) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let leap_days = year / 4 - year / 100 + year / 400;
+    (year * 365 + leap_days + (153 * from_march + 2) / 5 + day - 1).checked_sub(719_468)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_counted_in_days() {
+        assert_eq!(days("1970-01-01"), Some(0));
+        assert_eq!(days("2000-02-29"), Some(11_016));
+        assert_eq!(days("2026-11-20"), Some(20_777));
+        for none in ["", "2026-11", "2026-13-01", "soon", "0001-01-01"] {
+            assert_eq!(days(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn prices_age_by_whole_days() {
+        let origin = Origin { source: "s".into(), retrieved: "2026-11-20".into() };
+        let age = |now| Prices::of(origin.clone(), UnixMillis(now)).age_days;
+        assert_eq!(age(20_777 * DAY_MS), Some(0));
+        assert_eq!(age(20_807 * DAY_MS + 5), Some(30));
+        assert_eq!(age(0), Some(0), "a clock that is wrong");
+    }
 }

@@ -1,53 +1,163 @@
 //! The status for people, on 80 columns.
 
-use std::fmt::Write as _;
+use super::{
+    columns::Columns,
+    destination::DestinationReport,
+    proxies::{Gauges, ProxyReport},
+    report::{Checkpoint, Prices, Report},
+};
+use crate::deliver::{outcome::OutcomeKind, tally::Counts};
 
-use super::report::{DestinationReport, Report};
-
-pub(super) fn render(report: &Report) -> String {
-    let mut out = String::new();
-    let running = match (&report.pid, report.last_alive) {
-        (Some(pid), _) => format!("running (pid {pid})"),
-        (None, Some(alive)) => format!("not running; last alive {alive}"),
-        (None, None) => "not running; it never ran here".to_owned(),
-    };
-    line(&mut out, "exporter", &running);
-    line(&mut out, "state", &report.state_dir.display().to_string());
+/// The lines of `report`.
+pub fn render(report: &Report) -> String {
+    let mut out = Columns::default();
+    exporter(&mut out, report);
+    out.line("state", &report.state_dir.display().to_string());
+    checkpoint(&mut out, &report.checkpoint);
     let spool = &report.spool;
-    let files =
-        format!("{} files, {}; {} not read yet", spool.segments, size(spool.bytes), size(spool.unread_bytes));
-    line(&mut out, "spool", &files);
-    if report.destinations.is_empty() {
-        line(&mut out, "sends", "nothing; no destination has consent");
+    let (bytes, unread) = (size(spool.bytes), size(spool.unread_bytes));
+    out.line("spool", &format!("{}, {bytes}; {unread} not read yet", some(spool.segments, "file")));
+    match &report.proxies[..] {
+        [] => out.line("proxy", "none runs"),
+        proxies => proxies.iter().for_each(|each| proxy(&mut out, each)),
     }
-    for destination in &report.destinations {
-        render_destination(&mut out, destination);
+    prices(&mut out, &report.prices);
+    match &report.destinations[..] {
+        [] => out.line("sends", "nothing; no destination has consent"),
+        destinations => destinations.iter().for_each(|each| destination(&mut out, each)),
     }
-    out
+    out.into_text()
 }
 
-fn render_destination(out: &mut String, destination: &DestinationReport) {
-    line(out, "sends to", &destination.endpoint);
-    line(out, "tier", &format!("{} (anonymous)", destination.tier));
-    let health = &destination.health;
-    let cause = health.cause.map_or(String::new(), |cause| format!(" ({})", cause.as_str()));
-    line(out, "health", &format!("{}{cause} since {}", health.state.as_str(), health.since));
-    if let Some(at) = health.next_attempt {
-        line(out, "retry", &format!("not before {at}"));
+fn exporter(out: &mut Columns, report: &Report) {
+    let running = match (&report.pid, report.last_alive, &report.checkpoint) {
+        (Some(pid), ..) => format!("running (pid {pid})"),
+        (None, Some(alive), _) => format!("not running; last alive {alive}"),
+        (None, None, Checkpoint::None) => "not running; it never ran here".to_owned(),
+        (None, None, Checkpoint::Whole | Checkpoint::Previous { .. } | Checkpoint::Damaged { .. }) => {
+            "not running".to_owned()
+        }
+    };
+    out.line("exporter", &running);
+    match &report.exporter {
+        Some(writer) if writer.version != report.version => {
+            let (its, ours) = (&writer.version, &report.version);
+            out.line("version", &format!("{its} wrote the state; this is {ours}"));
+        }
+        Some(_) | None => out.line("version", &report.version),
     }
-    line(out, "totals", &format!("{} series, last snapshot {}", destination.series, destination.last_cut));
-    for budget in destination.budgets.iter().filter(|budget| budget.used * 2 >= budget.budget) {
-        let name = format!("{} {}", budget.metric.name(), budget.attribute.as_str());
-        line(out, "budget", &format!("{name}: {}/{}", budget.used, budget.budget));
+}
+
+fn checkpoint(out: &mut Columns, checkpoint: &Checkpoint) {
+    match checkpoint {
+        Checkpoint::None | Checkpoint::Whole => {}
+        Checkpoint::Previous { problem } => {
+            out.line("attention", &format!("{problem}; the one before is whole"));
+        }
+        Checkpoint::Damaged { problem } => {
+            out.line("attention", &format!("{problem}, and so is the one before; counting will start anew"));
+        }
+    }
+}
+
+fn proxy(out: &mut Columns, proxy: &ProxyReport) {
+    let Some(gauges) = &proxy.gauges else {
+        return out.line("proxy", &format!("version {}; it has nothing to tell yet", proxy.version));
+    };
+    let Gauges { at, active_exchanges, connections, shed_copies, refused, recorder_panics } = gauges;
+    let now = format!(
+        "version {}; {} under way, {} at {at}",
+        proxy.version,
+        some(*active_exchanges, "exchange"),
+        some(*connections, "connection")
+    );
+    out.line("proxy", &now);
+    let (copies, refused) = (some(*shed_copies, "copy"), some(*refused, "request"));
+    let panics = some(*recorder_panics, "panic");
+    out.line("", &format!("since its start: {copies} given up, {refused} refused, {panics}"));
+}
+
+fn prices(out: &mut Columns, prices: &Prices) {
+    let Prices { origin, age_days } = prices;
+    let age = age_days.map_or(String::new(), |days| format!(" ({} old)", some(days, "day")));
+    out.line("prices", &format!("{} of {}{age}", origin.source, origin.retrieved));
+}
+
+fn destination(out: &mut Columns, destination: &DestinationReport) {
+    out.line("sends to", &destination.endpoint);
+    out.line("tier", &format!("{} (anonymous)", destination.tier));
+    health(out, destination);
+    out.line("1 hour", &counts(destination.last_hour));
+    out.line("24 hours", &counts(destination.last_day));
+    out.line("totals", &format!("{} series, last snapshot {}", destination.series, destination.last_cut));
+    let fullest: Vec<String> = destination
+        .fullest_budgets()
+        .iter()
+        .map(|budget| format!("{} {}/{}", budget.attribute.as_str(), budget.used, budget.budget))
+        .collect();
+    if !fullest.is_empty() {
+        out.line("budgets", &fullest.join(", "));
     }
     for absence in &destination.withheld {
-        let span = format!("{} to {}", absence.from, absence.until);
-        line(out, "withheld", &format!("{} entries, {span}", absence.entries));
+        let entries = some(absence.entries, "entry");
+        out.line("withheld", &format!("{entries} of {} to {}", absence.from, absence.until));
     }
 }
 
-fn line(out: &mut String, name: &str, value: &str) {
-    let _ = writeln!(out, "{name:<9} {value}");
+fn health(out: &mut Columns, destination: &DestinationReport) {
+    let health = &destination.health;
+    out.line("health", &format!("{}{} since {}", health.state.as_str(), because(health.cause), health.since));
+    if health.cooldown_ms > 0 {
+        out.line("cooldown", &format!("{} s", health.cooldown_ms / 1000));
+    }
+    if let Some(at) = health.next_attempt {
+        out.line("retry", &format!("not before {at}"));
+    }
+    let mut name = "changes";
+    for change in destination.transitions.iter().rev() {
+        let (from, to) = (change.from.as_str(), change.to.as_str());
+        out.line(name, &format!("{} {from} → {to}{}", change.at, because(change.cause)));
+        name = "";
+    }
+}
+
+fn because(cause: Option<OutcomeKind>) -> String {
+    cause.map_or(String::new(), |cause| format!(" ({})", cause.as_str()))
+}
+
+fn counts(counts: Counts) -> String {
+    let Counts { succeeded, failed, dropped } = counts;
+    format!("{} sent, {} failed, {dropped} dropped", some(succeeded, "snapshot"), some(failed, "attempt"))
+}
+
+/// A number of things.
+fn some(count: impl Into<Amount>, thing: &str) -> String {
+    let Amount(count) = count.into();
+    match (count, thing.strip_suffix('y')) {
+        (1, _) => format!("1 {thing}"),
+        (_, Some(stem)) if stem.ends_with(['p', 'r']) => format!("{count} {stem}ies"),
+        (_, _) => format!("{count} {thing}s"),
+    }
+}
+
+struct Amount(u64);
+
+impl From<usize> for Amount {
+    fn from(count: usize) -> Self {
+        Self(count as u64)
+    }
+}
+
+impl From<u64> for Amount {
+    fn from(count: u64) -> Self {
+        Self(count)
+    }
+}
+
+impl From<&u64> for Amount {
+    fn from(count: &u64) -> Self {
+        Self(*count)
+    }
 }
 
 fn size(bytes: u64) -> String {
@@ -59,14 +169,5 @@ fn size(bytes: u64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_written_with_one_decimal() {
-        assert_eq!(size(0), "0 B");
-        assert_eq!(size(1536), "1.5 KiB");
-        assert_eq!(size((1 << 20) - 1), "1023.9 KiB");
-        assert_eq!(size(16 << 20), "16.0 MiB");
-    }
-}
+#[path = "text_tests.rs"]
+mod tests;

@@ -4,8 +4,8 @@ use std::{env, process::Command, time::Duration};
 
 use ccxray_exporter::{
     deliver::{
-        FromWorker, HealthRecord, SelfTelemetry, health::State, messages::RejectReason, payload::Compression,
-        self_telemetry::Push, transport::HttpTransport,
+        CutId, FromWorker, HealthRecord, SelfTelemetry, health::State, messages::RejectReason,
+        payload::Compression, self_telemetry::Push, transport::HttpTransport,
     },
     local::prometheus,
 };
@@ -64,6 +64,33 @@ async fn dropping_it_breaks_off_the_push_under_way_and_sends_no_last_one() {
     assert_eq!(collector.received().len(), 1);
 }
 
+#[tokio::test]
+async fn once_it_has_ended_no_news_of_the_worker_opens_it_again() {
+    let collector = Collector::start(|_, _| ok()).await;
+    let telemetry = telemetry(&collector);
+    telemetry.observe(&health(State::Active));
+    collector.received_at_least(1).await;
+    telemetry.end();
+    let count = collector.received().len();
+    telemetry.observe(&health(State::Active));
+    // Three intervals: there is no event to wait for when nothing happens.
+    tokio::time::sleep(Duration::from_millis(60)).await;
+    // One may have been on the wire when the gate was locked.
+    assert!(collector.received().len() <= count + 1);
+}
+
+#[tokio::test]
+async fn what_the_last_process_knew_opens_nothing_but_an_acknowledgement_does() {
+    let collector = Collector::start(|_, _| ok()).await;
+    let telemetry = telemetry(&collector);
+    telemetry.begin_in(State::Active);
+    // Three intervals: there is no event to wait for when nothing happens.
+    tokio::time::sleep(Duration::from_millis(60)).await;
+    assert_eq!(collector.connections(), 0);
+    telemetry.observe(&FromWorker::Acked { cut: CutId(1), rejected: 0 });
+    collector.received_at_least(1).await;
+}
+
 /// opentelemetry-otlp reads these variables by itself, so the test runs once more in a process that has them.
 #[test]
 fn nothing_from_the_environment_reaches_the_wire() {
@@ -99,7 +126,9 @@ fn nothing_from_the_environment_reaches_the_wire() {
 async fn the_local_page_has_the_same_figures_without_any_destination() {
     let telemetry = SelfTelemetry::new::<HttpTransport>(Vec::new(), None).unwrap();
     telemetry.count_entries("entry", 12);
-    telemetry.set_lag(345);
+    telemetry.set_lag(345, Duration::from_millis(7_900));
+    telemetry.set_checkpoint_age(Duration::from_secs(2));
+    telemetry.count_launch(1);
     telemetry.observe(&health(State::Degraded));
     telemetry.observe(&FromWorker::Dropped { snapshots: 2 });
     telemetry.observe(&FromWorker::Rejected { reason: RejectReason::BadData, points: 3 });
@@ -107,6 +136,9 @@ async fn the_local_page_has_the_same_figures_without_any_destination() {
     for line in [
         "ccxray_exporter_entries_total{kind=\"entry\"} 12\n",
         "ccxray_exporter_lag_bytes 345\n",
+        "ccxray_exporter_lag_seconds 7\n",
+        "ccxray_exporter_checkpoint_age_seconds 2\n",
+        "ccxray_otel_tier_distribution_total{tier=\"1\"} 1\n",
         "ccxray_otel_state{state=\"active\"} 0\n",
         "ccxray_otel_state{state=\"degraded\"} 1\n",
         "ccxray_otel_exports_dropped_total{signal=\"metrics\"} 2\n",
