@@ -49,7 +49,7 @@ fn anthropic(request: &Request) -> (&'static str, &'static str) {
 fn openai(request: &Request) -> (&'static str, &'static str) {
     use openai::Asks;
     match Asks::of(request) {
-        Asks::Upgrade => ("responses", "platform"),
+        Asks::Upgrade => ("responses", "other"),
         Asks::Turn | Asks::TurnWithResults => ("responses", "turn"),
         Asks::Models => ("models", "platform"),
         Asks::Platform => ("platform", "platform"),

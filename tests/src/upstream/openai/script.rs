@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Asks, response};
 use crate::{
-    upstream::{Answer, Message, Usage, script::Script},
+    upstream::{Answer, Message, Milestone, Piece, Usage, script::Script},
     wire::Request,
 };
 
@@ -32,6 +32,8 @@ pub fn conversation(calls: Vec<(&'static str, Value)>) -> impl Script {
 
 /// An error in OpenAI's shape.
 fn refused(status: u16, code: &str, message: &str) -> Answer {
-    let error = json!({"message": message, "type": "invalid_request_error", "param": null, "code": code});
-    Answer::json_with(status, &json!({"error": error}))
+    let kind = "invalid_request_error";
+    let error = json!({"error": {"message": message, "type": kind, "param": null, "code": code}});
+    let tells = vec![Milestone::Failed { kind: kind.into(), context_length: false }];
+    Answer::new(status, "application/json", vec![Piece { bytes: error.to_string().into_bytes(), tells }])
 }
