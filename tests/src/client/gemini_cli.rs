@@ -20,5 +20,7 @@ pub async fn gemini_cli(state: &State, proxy: &Proxy, model: &str, key: &str, pr
     fs::create_dir_all(&dir).expect("the scratch directory can be written");
     fs::write(dir.join("settings.json"), settings.to_string()).expect("the scratch directory can be written");
     let arguments = ["--skip-trust", "-m", model, "-p", prompt];
-    converse(state, proxy, ("gemini", &arguments), &[("GEMINI_API_KEY", key)]).await
+    // In one process, so that its end is the end of all of it.
+    let variables = [("GEMINI_API_KEY", key), ("GEMINI_CLI_NO_RELAUNCH", "true")];
+    converse(state, proxy, ("gemini", &arguments), &variables).await
 }

@@ -52,6 +52,14 @@ const GPT_6_1_SOL: Price = Price {
 const GEMINI_2_5_PRO: Price =
     Price { input: 1_250_000, output: 10_000_000, cache_read: 125_000, write_5m: 0, write_1h: 0 };
 
+/// USD 0.30, 2.50 and 0.03 for a million tokens.
+const GEMINI_3_5_FLASH_LITE: Price =
+    Price { input: 300_000, output: 2_500_000, cache_read: 30_000, write_5m: 0, write_1h: 0 };
+
+/// USD 0.75, 3.75 and 0.075 for a million tokens.
+const GEMINI_3_8_FLASH: Price =
+    Price { input: 750_000, output: 3_750_000, cache_read: 75_000, write_5m: 0, write_1h: 0 };
+
 /// The price of a model, if it is one of those that the tests use.
 pub fn price_of(model: &str) -> Option<Price> {
     match model {
@@ -60,6 +68,8 @@ pub fn price_of(model: &str) -> Option<Price> {
         "gpt-5.5" => Some(GPT_5_5),
         "gpt-6.1-sol" => Some(GPT_6_1_SOL),
         "gemini-2.5-pro" => Some(GEMINI_2_5_PRO),
+        "gemini-3.5-flash-lite" => Some(GEMINI_3_5_FLASH_LITE),
+        "gemini-3.8-flash" => Some(GEMINI_3_8_FLASH),
         _ => None,
     }
 }
@@ -94,7 +104,8 @@ mod tests {
     #[test]
     fn the_price_is_what_a_real_client_computed_for_the_same_usage() {
         // Claude Code's own figure for this usage: 0.045 995 25 USD.
-        let usage = Usage { input: 3117, output: 663, cache_read: 9153, write_5m: 1227, write_1h: 159, reasoning: 0 };
+        let usage =
+            Usage { input: 3117, output: 663, cache_read: 9153, write_5m: 1227, write_1h: 159, reasoning: 0 };
         assert_eq!(OPUS_4_8.of(&usage), 45_995_250_000);
     }
 }

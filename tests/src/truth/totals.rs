@@ -53,7 +53,8 @@ fn requests(facts: &Facts, totals: &mut Totals) {
         totals.add(Series::new("ccxray.errors_total", [provider(facts), ("type", kind)]), 1);
     }
     for tool in &facts.tools {
-        totals.add(Series::new("ccxray.tool.invocations_total", [provider(facts), ("tool", tool.as_str())]), 1);
+        totals
+            .add(Series::new("ccxray.tool.invocations_total", [provider(facts), ("tool", tool.as_str())]), 1);
     }
 }
 

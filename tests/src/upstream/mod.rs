@@ -5,8 +5,8 @@
 //! ([`Milestone`]), plus the way it is sent: encoding, pace, faults. The
 //! [`Ledger`](ledger::Ledger) keeps per exchange which pieces really went out.
 
-pub mod api;
 mod answer;
+pub mod api;
 mod encode;
 mod error;
 pub mod gemini;
@@ -19,8 +19,8 @@ pub mod script;
 mod serve;
 mod server;
 
-pub use api::Api;
 pub use answer::{Answer, Fault};
+pub use api::Api;
 pub use encode::Encoding;
 pub use ledger::{Sending, Served};
 pub use message::{Block, Message, Usage};

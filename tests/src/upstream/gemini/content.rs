@@ -11,8 +11,7 @@ use crate::upstream::{
 pub(super) fn whole(message: &Message) -> Answer {
     let parts: Vec<_> = message.blocks.iter().flat_map(|block| parts(message, block)).collect();
     let calls = message.blocks.iter().filter_map(tool_of);
-    let tells =
-        [Milestone::Content].into_iter().chain(calls).chain(ended(message, &message.usage)).collect();
+    let tells = [Milestone::Content].into_iter().chain(calls).chain(ended(message, &message.usage)).collect();
     let body = response(message, &parts, Some("STOP"), &message.usage);
     Answer::new(200, "application/json", vec![Piece { bytes: body.to_string().into_bytes(), tells }])
 }

@@ -2,31 +2,31 @@
 
 use serde_json::{Value, json};
 
-use super::{Asks, response};
+use super::{Asks, response::streamed};
 use crate::{
     upstream::{Answer, Message, Milestone, Piece, Usage, script::Script},
     wire::Request,
 };
 
-/// Its first step calls the given tools, the step with their results ends the turn. Every answer has usage of its
-/// own, and names the model that was asked for. WebSocket is refused, upon which Codex uses events at once.
+/// Its first step calls the given tools, the step with their results ends the turn. Each step has usage of its own,
+/// and names the model that was asked for. WebSocket is refused, upon which Codex uses events at once.
 pub fn conversation(calls: Vec<(&'static str, Value)>) -> impl Script {
     let mut number = 0;
     move |request: &Request| {
-        number += 1;
-        let message = Message::of(&request.model().unwrap_or_default())
-            .id(&format!("resp_{number:016x}"))
-            .usage(Usage { reasoning: 17 + number, ..Usage::sample(number) });
-        let message = match Asks::of(request) {
-            Asks::Upgrade => return refused(426, "upgrade_refused", "use HTTP"),
-            Asks::Models => return Answer::json(&json!({"models": []})),
-            Asks::Platform => return refused(404, "not_found", "there is no such thing"),
-            Asks::Turn => calls.iter().fold(message.thinking("Let me see."), |message, (name, input)| {
-                message.tool(name, input.clone())
-            }),
-            Asks::TurnWithResults => message.text("All done."),
+        let mut step = || {
+            number += 1;
+            Message::of(&request.model().unwrap_or_default())
+                .id(&format!("resp_{number:016x}"))
+                .usage(Usage { reasoning: 17 + number, ..Usage::sample(number) })
         };
-        response::streamed(&message)
+        let call = |message: Message, (name, input): &(&str, Value)| message.tool(name, input.clone());
+        match Asks::of(request) {
+            Asks::Upgrade => refused(426, "upgrade_refused", "use HTTP"),
+            Asks::Models => Answer::json(&json!({"models": []})),
+            Asks::Platform => refused(404, "not_found", "there is no such thing"),
+            Asks::Turn => streamed(&calls.iter().fold(step().thinking("Let me see."), call)),
+            Asks::TurnWithResults => streamed(&step().text("All done.")),
+        }
     }
 }
 
