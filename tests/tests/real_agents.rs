@@ -32,11 +32,15 @@ impl Setting {
         Self { state, upstream, proxy, victoria, _exporter: exporter, canaries: Canaries::default() }
     }
 
-    /// Waits until the database says what the upstream served; returns that.
-    async fn settled(&self) -> Totals {
+    /// Waits until the database says what the upstream served, and returns that; checks what an agent that `said` this
+    /// left behind.
+    async fn counted(&self, said: &str) -> Totals {
+        assert!(said.contains("All done."), "{said}");
         let truth = expected(&from_upstream(&self.upstream.served()));
         let found = async || self.victoria.totals().await;
         eventually_equal("the database to hold the truth", &truth, found).await;
+        self.assert_stamped();
+        self.assert_secret();
         truth
     }
 
@@ -67,11 +71,7 @@ async fn codex_calls(model: &str, tool: &'static str, input: Value) -> Totals {
     let world = Setting::start(openai::conversation(vec![(tool, input)])).await;
     let (key, prompt) = (world.canaries.mint("key"), world.canaries.mint("prompt"));
     let said = codex(&world.state, &world.proxy, model, &key, &prompt).await;
-    assert!(said.contains("All done."), "{said}");
-    let truth = world.settled().await;
-    world.assert_stamped();
-    world.assert_secret();
-    truth
+    world.counted(&said).await
 }
 
 /// What the database counts when Gemini CLI has held a conversation with `model` in which it reads a file.
@@ -80,11 +80,7 @@ async fn gemini_reads(model: &str) -> Totals {
     let world = Setting::start(gemini::conversation(vec![call])).await;
     let (key, prompt) = (world.canaries.mint("key"), world.canaries.mint("prompt"));
     let said = gemini_cli(&world.state, &world.proxy, model, &key, &prompt).await;
-    assert!(said.contains("All done."), "{said}");
-    let truth = world.settled().await;
-    world.assert_stamped();
-    world.assert_secret();
-    truth
+    world.counted(&said).await
 }
 
 fn assert_counts(totals: &Totals, counts: &[(&str, i128)]) {
