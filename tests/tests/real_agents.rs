@@ -110,6 +110,7 @@ async fn every_counter_at_a_real_database_is_what_a_real_codex_was_served() {
         ("ccxray.cost.usd_total{model=gpt-5.5,provider=openai}", 36_884_500_000),
         // WebSocket, which was refused.
         ("ccxray.requests_total{class=other,provider=openai,route=responses,status=4xx}", 1),
+        ("ccxray.errors_total{provider=openai,type=other}", 1),
     ];
     assert_counts(&totals, &counts);
 }

@@ -21,19 +21,25 @@ pub fn conversation(calls: Vec<(&'static str, Value)>) -> impl Script {
         };
         let call = |message: Message, (name, input): &(&str, Value)| message.tool(name, input.clone());
         match Asks::of(request) {
-            Asks::Upgrade => refused(426, "upgrade_refused", "use HTTP"),
+            Asks::Upgrade => upgrade_refused(),
             Asks::Models => Answer::json(&json!({"models": []})),
-            Asks::Platform => refused(404, "not_found", "there is no such thing"),
+            Asks::Platform => not_found(),
             Asks::Turn => streamed(&calls.iter().fold(step().thinking("Let me see."), call)),
             Asks::TurnWithResults => streamed(&step().text("All done.")),
         }
     }
 }
 
+/// Without a body: Codex leaves as soon as it has the head, so whether a body would still be passed on is left to chance.
+fn upgrade_refused() -> Answer {
+    Answer::new(426, "application/json", vec![])
+}
+
 /// An error in OpenAI's shape.
-fn refused(status: u16, code: &str, message: &str) -> Answer {
+fn not_found() -> Answer {
     let kind = "invalid_request_error";
-    let error = json!({"error": {"message": message, "type": kind, "param": null, "code": code}});
+    let error =
+        json!({"error": {"message": "no such thing", "type": kind, "param": null, "code": "not_found"}});
     let tells = vec![Milestone::Failed { kind: kind.into(), context_length: false }];
-    Answer::new(status, "application/json", vec![Piece { bytes: error.to_string().into_bytes(), tells }])
+    Answer::new(404, "application/json", vec![Piece { bytes: error.to_string().into_bytes(), tells }])
 }
