@@ -6,7 +6,7 @@
 //! [`Ledger`](ledger::Ledger) keeps per exchange which pieces really went out.
 
 mod answer;
-pub mod api;
+mod api;
 mod encode;
 mod error;
 pub mod gemini;

@@ -11,7 +11,7 @@ use crate::upstream::{
 pub(super) fn whole(message: &Message) -> Answer {
     let parts: Vec<_> = message.blocks.iter().flat_map(|block| parts(message, block)).collect();
     let calls = message.blocks.iter().filter_map(tool_of);
-    let tells = [Milestone::Content].into_iter().chain(calls).chain(ended(message, &message.usage)).collect();
+    let tells = [Milestone::Content].into_iter().chain(calls).chain(ended(message)).collect();
     let body = response(message, &parts, Some("STOP"), &message.usage);
     Answer::new(200, "application/json", vec![Piece { bytes: body.to_string().into_bytes(), tells }])
 }
@@ -25,25 +25,24 @@ pub(super) fn streamed(message: &Message) -> Answer {
         .collect();
     let last = all.len().saturating_sub(1);
     let pieces = all.into_iter().enumerate().map(|(number, (part, call))| {
-        let begun = Usage { output: message.usage.reasoning + number as u64 + 1, ..message.usage };
-        let (usage, finish) = if number == last { (message.usage, Some("STOP")) } else { (begun, None) };
         let mut tells = vec![Milestone::Content];
         tells.extend(call);
         if number == last {
-            tells.extend(ended(message, &usage));
-        } else {
-            tells.extend([Milestone::Model(message.model.clone()), Milestone::Used(usage)]);
+            tells.extend(ended(message));
+            return Piece::data(&response(message, &[part], Some("STOP"), &message.usage), tells);
         }
-        Piece::data(&response(message, &[part], finish, &usage), tells)
+        let so_far = Usage { output: message.usage.reasoning + number as u64 + 1, ..message.usage };
+        tells.extend([Milestone::Model(message.model.clone()), Milestone::Used(so_far)]);
+        Piece::data(&response(message, &[part], None, &so_far), tells)
     });
     Answer::new(200, "text/event-stream; charset=utf-8", pieces.collect())
 }
 
-fn ended(message: &Message, usage: &Usage) -> [Milestone; 4] {
+fn ended(message: &Message) -> [Milestone; 4] {
     [
         Milestone::Model(message.model.clone()),
-        Milestone::Used(*usage),
-        Milestone::Finished { stop_reason: message.stop_reason.clone(), output: usage.output },
+        Milestone::Used(message.usage),
+        Milestone::Finished { stop_reason: message.stop_reason.clone(), output: message.usage.output },
         Milestone::Terminal,
     ]
 }
