@@ -1,7 +1,7 @@
 //! The harness: what the tests need to run the real daemons against a world that they control.
 //!
-//! - [`upstream`]: a scripted Anthropic on real TCP that misbehaves at any byte and keeps the truth of what it
-//!   served; [`client`] talks to it (or to the proxy before it) as Claude Code does.
+//! - [`upstream`]: a scripted provider on real TCP that misbehaves at any byte and keeps the truth of what it
+//!   served; [`client`] talks to it (or to the proxy before it) as Claude Code does, or lets real agents do so.
 //! - [`daemons`]: the two binaries, started, stopped, killed; [`world`]: all parts together.
 //! - [`collector`]: an OTLP receiver that keeps every request; [`backends`]: receivers that others wrote;
 //!   [`exposition`]: what a scrape says.

@@ -14,8 +14,10 @@ use crate::route::{
 
 /// The variables that name hosts for which no proxy of the environment is used.
 const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
-/// The variables that name proxies for plain HTTP, which is how the agent speaks to us.
-const HTTP_PROXIES: [&str; 4] = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+/// The variables that name proxies which an agent may use to reach us. That it speaks plain HTTP to us does not spare
+/// us the ones for HTTPS: Gemini CLI 0.61.0 sends everything through them.
+const PROXIES: [&str; 6] =
+    ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
 /// A program that sends requests to providers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,13 +89,12 @@ fn base_url(
     Ok(format!("{proxy}{}", prefix::write(upstream, stamps)?))
 }
 
-/// Where the environment sends plain HTTP through a proxy, that proxy would be asked for our address, which only this
-/// machine knows.
+/// Where the environment names a proxy, that proxy would be asked for our address, which only this machine knows.
 fn past_other_proxies(
     proxy: &ProxyAddress,
     env: &impl Fn(&str) -> Option<String>,
 ) -> Vec<(&'static str, String)> {
-    if HTTP_PROXIES.iter().all(|name| env(name).unwrap_or_default().is_empty()) {
+    if PROXIES.iter().all(|name| env(name).unwrap_or_default().is_empty()) {
         return Vec::new();
     }
     let known =
@@ -152,12 +153,15 @@ mod tests {
             variables.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>()
         };
         let company = ("HTTP_PROXY", "http://proxy.example:3128");
-        assert_eq!(no_proxy(&[company]), ["NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1"]);
+        let for_https = ("HTTPS_PROXY", "http://proxy.example:3128");
+        for proxy in [company, for_https] {
+            assert_eq!(no_proxy(&[proxy]), ["NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1"]);
+        }
         assert_eq!(
             no_proxy(&[company, ("no_proxy", "a.example")]),
             ["NO_PROXY=a.example,127.0.0.1", "no_proxy=a.example,127.0.0.1"]
         );
         assert!(no_proxy(&[company, ("NO_PROXY", "localhost, 127.0.0.1")]).is_empty());
-        assert!(no_proxy(&[("HTTPS_PROXY", "http://proxy.example:3128")]).is_empty());
+        assert!(no_proxy(&[]).is_empty());
     }
 }

@@ -18,7 +18,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Starts one on a free port, before this `anthropic` upstream.
+    /// Starts one on a free port, before this upstream, whichever provider is asked.
     pub async fn start(state: &State, upstream: &str) -> Self {
         Self::start_with(state, upstream, "127.0.0.1:0", &[]).await
     }
@@ -32,7 +32,10 @@ impl Proxy {
     ) -> Self {
         let file = fresh_path(state.root(), "proxy", "ready");
         let mut command = Command::new(binary("ccxray-proxy"));
-        command.args(["serve", "--listen", listen, "--upstream", &format!("anthropic={upstream}")]);
+        command.args(["serve", "--listen", listen]);
+        for provider in ["anthropic", "openai", "gemini"] {
+            command.args(["--upstream", &format!("{provider}={upstream}")]);
+        }
         command.arg("--state-dir").arg(state.dir()).arg("--ready-file").arg(&file);
         let mut process = Process::start(command, state.root(), variables);
         let address = ready(&mut process, &file).await.swap_remove(0);

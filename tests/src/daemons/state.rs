@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-/// Removed when dropped. Holds a state directory, a home directory, ready files and logs, all apart.
+/// Removed when dropped. Holds a state directory, a home directory, a project, ready files and logs, all
+/// apart.
 #[derive(Debug)]
 pub struct State(TempDir);
 
@@ -22,7 +23,11 @@ impl State {
             .tempdir()
             .expect("a scratch directory can be made");
         let state = Self(dir);
-        std::fs::create_dir(state.home()).expect("the scratch directory can be written");
+        for dir in [state.home(), state.project()] {
+            std::fs::create_dir(dir).expect("the scratch directory can be written");
+        }
+        std::fs::write(state.project().join("README.md"), "# A scratch project\n")
+            .expect("the scratch directory can be written");
         state
     }
 
@@ -34,6 +39,11 @@ impl State {
     /// What `--state-dir` gets.
     pub fn dir(&self) -> PathBuf {
         self.0.path().join("state")
+    }
+
+    /// A project for agents to work in, with a README.
+    pub fn project(&self) -> PathBuf {
+        self.0.path().join("project")
     }
 
     /// What `HOME` gets.

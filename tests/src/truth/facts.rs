@@ -19,6 +19,8 @@ pub enum End {
 /// One exchange.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
+    /// The provider's name.
+    pub provider: String,
     /// The operation (`messages`, `count_tokens`, `root` …).
     pub route: String,
     /// What it was for (`turn`, `title`, `token_count`, `probe` …).

@@ -9,6 +9,7 @@ pub mod facts;
 mod of_served;
 mod of_spool;
 pub mod prices;
+mod purpose;
 mod series;
 mod totals;
 

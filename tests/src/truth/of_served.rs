@@ -1,12 +1,10 @@
 //! The facts that the upstream's ledger tells.
 
-use serde_json::Value;
-
-use super::facts::{End, Facts, Failure, Stated};
-use crate::{
-    upstream::{Milestone, Sending, Served, script::Asks},
-    wire::Request,
+use super::{
+    facts::{End, Facts, Failure, Stated},
+    purpose::Purpose,
 };
+use crate::upstream::{Milestone, Sending, Served};
 
 /// The facts of all exchanges that the upstream saw.
 pub fn from_upstream(served: &[Served]) -> Vec<Facts> {
@@ -14,14 +12,15 @@ pub fn from_upstream(served: &[Served]) -> Vec<Facts> {
 }
 
 fn facts_of(served: &Served) -> Facts {
-    let (route, class) = purpose(&served.request);
+    let purpose = Purpose::of(&served.request);
     let mut facts = Facts {
-        route: route.into(),
-        class: class.into(),
+        provider: purpose.api.name().into(),
+        route: purpose.route.into(),
+        class: purpose.class.into(),
         status: served.status,
         end: end(served),
-        model: served.request.model(),
-        session: served.request.session(),
+        model: purpose.model,
+        session: purpose.session,
         streamed: served.streamed,
         ..Facts::default()
     };
@@ -38,6 +37,8 @@ fn take_in(facts: &mut Facts, told: &Milestone) {
             let usage = crate::upstream::Usage { output: 0, ..*usage };
             facts.usage = Some(Stated { usage, output: false });
         }
+        Milestone::Model(model) => facts.model = Some(model.clone()),
+        Milestone::Used(usage) => facts.usage = Some(Stated { usage: *usage, output: true }),
         Milestone::Content => facts.content = true,
         Milestone::Tool(name) => facts.tools.push(name.clone()),
         Milestone::Finished { stop_reason, output } => {
@@ -60,20 +61,4 @@ fn end(served: &Served) -> End {
         (Sending::BrokenOff | Sending::UnderWay, Some(_)) => End::UpstreamBroke,
         (Sending::BrokenOff | Sending::UnderWay, None) => End::NoAnswer,
     }
-}
-
-/// The route and the class.
-fn purpose(request: &Request) -> (&'static str, &'static str) {
-    match Asks::of(request) {
-        Asks::Probe => ("root", "probe"),
-        Asks::TokenCount => ("count_tokens", "token_count"),
-        Asks::Helper if asks_for_a_title(&request.json()) => ("messages", "title"),
-        Asks::Helper => ("messages", "helper"),
-        Asks::Turn | Asks::TurnWithResults => ("messages", "turn"),
-        Asks::Platform => ("platform", "platform"),
-    }
-}
-
-fn asks_for_a_title(body: &Value) -> bool {
-    body["output_config"]["format"]["schema"]["properties"]["title"].is_object()
 }

@@ -1,4 +1,4 @@
-//! The facts that the spool tells.
+//! The facts that the spool tells of exchanges with Anthropic.
 
 use serde_json::Value;
 
@@ -12,6 +12,7 @@ pub fn from_spool(spool: &Spool) -> Vec<Facts> {
 
 fn facts_of(entry: &Value) -> Facts {
     Facts {
+        provider: text(&entry["provider"]).expect("an entry has a provider"),
         route: text(&entry["route"]).expect("an entry has a route"),
         class: text(&entry["class"]).expect("an entry has a class"),
         status: entry["status"].as_u64().and_then(|status| u16::try_from(status).ok()),
@@ -48,6 +49,7 @@ fn stated(counts: &Value) -> Stated {
         cache_read: number(&counts["cache_read_input_tokens"]),
         write_5m: written - write_1h,
         write_1h,
+        reasoning: 0,
     };
     Stated { usage, output: counts["output_tokens"].is_u64() }
 }

@@ -10,6 +10,7 @@ pub const COVERED: &[&str] = &[
     "ccxray.tokens.output_total",
     "ccxray.tokens.cache_read_total",
     "ccxray.tokens.cache_creation_total",
+    "ccxray.tokens.reasoning_total",
     "ccxray.cost.usd_total",
     "ccxray.cost.unpriced_total",
     "ccxray.requests_total",
@@ -25,9 +26,6 @@ pub const COVERED: &[&str] = &[
     "ccxray.spool.entries_lost_total",
 ];
 
-/// The one provider of these tests.
-const PROVIDER: (&str, &str) = ("provider", "anthropic");
-
 /// What the covered metrics must say after these exchanges. None of them may be partly understood.
 pub fn expected(exchanges: &[Facts]) -> Totals {
     let mut totals = Totals::default();
@@ -40,20 +38,23 @@ pub fn expected(exchanges: &[Facts]) -> Totals {
             quality(facts, &mut totals);
         }
     }
-    let sessions: HashSet<_> = exchanges.iter().filter_map(|facts| facts.session.as_ref()).collect();
-    totals.add(Series::new("ccxray.sessions_total", [PROVIDER]), sessions.len() as i128);
+    let sessions = exchanges.iter().filter_map(|facts| Some((provider(facts), facts.session.as_ref()?)));
+    for (provider, _) in sessions.collect::<HashSet<_>>() {
+        totals.add(Series::new("ccxray.sessions_total", [provider]), 1);
+    }
     totals
 }
 
 fn requests(facts: &Facts, totals: &mut Totals) {
     let status = canonical::status(facts);
-    let attributes = [PROVIDER, ("route", &facts.route), ("status", &status), ("class", &facts.class)];
+    let attributes = [provider(facts), ("route", &facts.route), ("status", &status), ("class", &facts.class)];
     totals.add(Series::new("ccxray.requests_total", attributes), 1);
     if let Some(kind) = canonical::error_type(facts) {
-        totals.add(Series::new("ccxray.errors_total", [PROVIDER, ("type", kind)]), 1);
+        totals.add(Series::new("ccxray.errors_total", [provider(facts), ("type", kind)]), 1);
     }
     for tool in &facts.tools {
-        totals.add(Series::new("ccxray.tool.invocations_total", [PROVIDER, ("tool", tool.as_str())]), 1);
+        totals
+            .add(Series::new("ccxray.tool.invocations_total", [provider(facts), ("tool", tool.as_str())]), 1);
     }
 }
 
@@ -65,6 +66,7 @@ fn cost(facts: &Facts, totals: &mut Totals) {
         ("ccxray.tokens.output_total", usage.output),
         ("ccxray.tokens.cache_read_total", usage.cache_read),
         ("ccxray.tokens.cache_creation_total", usage.write_5m + usage.write_1h),
+        ("ccxray.tokens.reasoning_total", usage.reasoning),
     ];
     for (metric, count) in tokens {
         totals.add(by_model(metric, facts), i128::from(count));
@@ -85,15 +87,19 @@ fn quality(facts: &Facts, totals: &mut Totals) {
         totals.add(by_model("ccxray.first_token_latency_ms", facts), 1);
     }
     if !facts.usage.is_some_and(|stated| stated.output) {
-        totals.add(Series::new("ccxray.usage.missing_total", [PROVIDER]), 1);
+        totals.add(Series::new("ccxray.usage.missing_total", [provider(facts)]), 1);
     }
     if facts.streamed && !facts.terminal && facts.error.is_none() && facts.end != End::ClientLeft {
-        totals.add(Series::new("ccxray.invariants.sse_truncated_total", [PROVIDER]), 1);
+        totals.add(Series::new("ccxray.invariants.sse_truncated_total", [provider(facts)]), 1);
     }
 }
 
+fn provider(facts: &Facts) -> (&str, &str) {
+    ("provider", &facts.provider)
+}
+
 fn by_model(metric: &str, facts: &Facts) -> Series {
-    Series::new(metric, [PROVIDER, ("model", model(facts))])
+    Series::new(metric, [provider(facts), ("model", model(facts))])
 }
 
 /// A model counts under its name only if a successful answer stands behind it.
@@ -108,8 +114,9 @@ mod tests {
 
     #[test]
     fn a_turn_counts_once_in_each_family() {
-        let usage = Usage { input: 10, output: 20, cache_read: 30, write_5m: 40, write_1h: 50 };
+        let usage = Usage { input: 10, output: 20, cache_read: 30, write_5m: 40, write_1h: 50, reasoning: 0 };
         let turn = Facts {
+            provider: "anthropic".into(),
             route: "messages".into(),
             class: "turn".into(),
             status: Some(200),

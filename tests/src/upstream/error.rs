@@ -40,8 +40,13 @@ impl Answer {
 
     /// Any JSON that means nothing to the metrics.
     pub fn json(body: &Value) -> Self {
+        Self::json_with(200, body)
+    }
+
+    /// The same with another status.
+    pub fn json_with(status: u16, body: &Value) -> Self {
         let bytes = body.to_string().into_bytes();
-        Self::new(200, "application/json", vec![Piece { bytes, tells: vec![] }])
+        Self::new(status, "application/json", vec![Piece { bytes, tells: vec![] }])
     }
 
     /// The first `pieces` of a stream, and then an error inside it instead of the rest.

@@ -1,10 +1,10 @@
-//! Anthropic's messages, as a stream of events and as one JSON object.
+//! What a model answers, and how Anthropic sends it: as a stream of events, and as one JSON object.
 
 use serde_json::{Value, json};
 
 use super::{Answer, Milestone, Piece};
 
-/// What an answer says it used, in the provider's four disjoint parts.
+/// What an answer used, in parts of the input that do not overlap.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
     /// Input neither read from nor written to a cache.
@@ -17,6 +17,8 @@ pub struct Usage {
     pub write_5m: u64,
     /// Written to a cache for an hour.
     pub write_1h: u64,
+    /// The part of the output that was reasoning; Anthropic does not state it.
+    pub reasoning: u64,
 }
 
 impl Usage {
@@ -29,6 +31,7 @@ impl Usage {
             cache_read: 9_013 + 11 * n,
             write_5m: 401 + 5 * n,
             write_1h: 53 + 13 * n,
+            reasoning: 0,
         }
     }
 
@@ -69,11 +72,11 @@ const PLACEHOLDER: u64 = 3;
 /// An answer to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    id: String,
-    model: String,
-    blocks: Vec<Block>,
-    stop_reason: String,
-    usage: Usage,
+    pub(super) id: String,
+    pub(super) model: String,
+    pub(super) blocks: Vec<Block>,
+    pub(super) stop_reason: String,
+    pub(super) usage: Usage,
 }
 
 impl Message {
@@ -237,7 +240,7 @@ impl Message {
     }
 }
 
-fn tool_of(block: &Block) -> Option<Milestone> {
+pub(super) fn tool_of(block: &Block) -> Option<Milestone> {
     match block {
         Block::Tool { name, .. } => Some(Milestone::Tool(name.clone())),
         Block::Thinking(_) | Block::Text(_) => None,
@@ -245,7 +248,7 @@ fn tool_of(block: &Block) -> Option<Milestone> {
 }
 
 /// The text in two parts, so that a reader has to join them.
-fn halves(text: &str) -> [String; 2] {
+pub(super) fn halves(text: &str) -> [String; 2] {
     let middle = (text.len() / 2..=text.len()).find(|&at| text.is_char_boundary(at)).unwrap_or(text.len());
     [text[..middle].to_owned(), text[middle..].to_owned()]
 }

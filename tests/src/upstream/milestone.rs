@@ -12,13 +12,17 @@ pub enum Milestone {
         /// Of this, only the input counts yet.
         usage: Usage,
     },
+    /// Which model answers.
+    Model(String),
+    /// All of the usage so far.
+    Used(Usage),
     /// An event with content: a part of a text, or a call.
     Content,
     /// A call of this tool.
     Tool(String),
     /// How the generation ended, and the output's part of the usage.
     Finished {
-        /// The stop reason.
+        /// The stop reason, in Anthropic's words.
         stop_reason: String,
         /// All output tokens.
         output: u64,
@@ -44,6 +48,11 @@ pub struct Piece {
 }
 
 impl Piece {
+    /// An event of a stream that has no names.
+    pub(super) fn data(data: &serde_json::Value, tells: Vec<Milestone>) -> Self {
+        Self { bytes: format!("data: {data}\n\n").into_bytes(), tells }
+    }
+
     /// An event of a stream.
     pub(super) fn event(name: &str, data: &serde_json::Value, tells: Vec<Milestone>) -> Self {
         Self { bytes: format!("event: {name}\ndata: {data}\n\n").into_bytes(), tells }

@@ -1,4 +1,4 @@
-//! A scripted Anthropic: real TCP, any misbehaviour, and the truth of what it served.
+//! A scripted provider: real TCP, any misbehaviour, and the truth of what it served.
 //!
 //! A [`Script`](script::Script) chooses an [`Answer`] for each request; an answer is a
 //! [`Message`] or an error, made of pieces of which each knows what it tells the client
@@ -6,17 +6,21 @@
 //! [`Ledger`](ledger::Ledger) keeps per exchange which pieces really went out.
 
 mod answer;
+mod api;
 mod encode;
 mod error;
+pub mod gemini;
 pub mod ledger;
 mod message;
 mod milestone;
+pub mod openai;
 mod pace;
 pub mod script;
 mod serve;
 mod server;
 
 pub use answer::{Answer, Fault};
+pub use api::Api;
 pub use encode::Encoding;
 pub use ledger::{Sending, Served};
 pub use message::{Block, Message, Usage};

@@ -54,9 +54,9 @@ impl Request {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// The session that the client names: in its header, else in the body's metadata.
+    /// The session that the client names: in its header (Claude Code's or Codex's), else in the body's metadata.
     pub fn session(&self) -> Option<String> {
-        if let Some(session) = self.header("x-claude-code-session-id") {
+        if let Some(session) = self.header("x-claude-code-session-id").or_else(|| self.header("session-id")) {
             return Some(session.to_owned());
         }
         let user: Value = serde_json::from_str(self.json()["metadata"]["user_id"].as_str()?).ok()?;

@@ -20,8 +20,13 @@ pub(crate) async fn upstream() -> Upstream {
 }
 
 fn answers() -> [Answer; 3] {
-    let usage =
-        |input, output, cache_read, write_5m| Usage { input, output, cache_read, write_5m, write_1h: 0 };
+    let usage = |input, output, cache_read, write_5m| Usage {
+        input,
+        output,
+        cache_read,
+        write_5m,
+        ..Usage::default()
+    };
     let message = |id: &str, usage| Message::of(MODEL).id(id).usage(usage);
     [
         message("msg_1", usage(12, 96, 0, 14_310))

@@ -1,0 +1,8 @@
+//! Gemini's `generateContent` and its kin, as far as Gemini CLI needs them.
+
+mod asks;
+mod content;
+mod script;
+
+pub use asks::{Asks, model_of, opening_of};
+pub use script::conversation;
