@@ -73,5 +73,36 @@ async fn pump(
         let chunk = buffer.split().freeze();
         seen(&chunk);
         to.write_all(&chunk).await.map_err(|_| Broken::Sink)?;
+        // TLS keeps what a full socket does not take, and whoever waits for an answer writes no more.
+        to.flush().await.map_err(|_| Broken::Sink)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io, time::Duration};
+
+    use tokio::{
+        io::{BufWriter, duplex},
+        time::timeout,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn nothing_stays_behind_in_a_buffer_while_the_other_side_is_silent() {
+        let (mut client, mut from) = duplex(64);
+        let (to, mut upstream) = duplex(64);
+        let mut to = BufWriter::new(to);
+        client.write_all(b"message").await.unwrap();
+        let arrival = async {
+            let mut message = [0; 7];
+            timeout(Duration::from_secs(20), upstream.read_exact(&mut message)).await??;
+            io::Result::Ok(message)
+        };
+        tokio::select! {
+            _ = pump(&mut from, &mut to, |_| {}) => panic!("the client has not ended"),
+            message = arrival => assert_eq!(&message.unwrap(), b"message"),
+        }
     }
 }
