@@ -250,18 +250,29 @@ impl Core {
     }
 
     /// If the clock has fallen far behind the last snapshot, no later one could be sent for long: the destination's
-    /// series start anew, under a new instance id. Whether they did.
+    /// series start anew, under a new instance id. Whether they did. If it has fallen far behind the open window only,
+    /// the window follows it.
     pub fn renew_if_clock_fell_back(&mut self, now: UnixMillis, random: impl FnOnce() -> u128) -> bool {
-        let Some(exported) = &mut self.destination else { return false };
-        if exported.pipeline.last_cut() <= now.after(BEHIND) {
+        let latest = now.after(BEHIND);
+        let last_cut =
+            self.destination.as_ref().map_or(UnixMillis(0), |exported| exported.pipeline.last_cut());
+        let was_sent_ahead = last_cut > latest;
+        if !was_sent_ahead && self.window.start <= latest {
             return false;
         }
-        let key = exported.pipeline.identity().key.clone();
-        let identity = Identity { key, instance: InstanceId::from_bits(random()) };
-        exported.pipeline = Pipeline::new(identity, now);
-        self.ready.clear();
-        self.window = Window::around(now, self.options.interval);
-        true
+        let start = if was_sent_ahead { now } else { now.max(last_cut) };
+        self.window = Window::around(start, self.options.interval);
+        self.local.come_back(self.window, now);
+        let Some(exported) = &mut self.destination else { return false };
+        if was_sent_ahead {
+            let key = exported.pipeline.identity().key.clone();
+            let identity = Identity { key, instance: InstanceId::from_bits(random()) };
+            exported.pipeline = Pipeline::new(identity, now);
+            self.ready.clear();
+        } else {
+            exported.pipeline.come_back(self.window, now);
+        }
+        was_sent_ahead
     }
 }
 

@@ -113,6 +113,14 @@ impl Totals {
         }
     }
 
+    /// No window is later than `window`, its start and end: what was recorded in one counts as recorded in this one.
+    pub fn come_back(&mut self, window: (UnixMillis, UnixMillis)) {
+        for row in self.rows.values_mut() {
+            row.start = row.start.min(window.0);
+            row.last = row.last.min(window.1);
+        }
+    }
+
     /// Lets go of the series that have been idle for too long, and says which.
     pub fn retire(&mut self, now: UnixMillis) -> Vec<Series> {
         self.rows.extract_if(.., |_, row| now.since(row.last) >= IDLE).map(|(series, _)| series).collect()

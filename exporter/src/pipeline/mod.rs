@@ -116,6 +116,14 @@ impl Pipeline {
         self.withheld.add(from, until);
     }
 
+    /// The clock was far ahead and has come back to `now`, which is in `window`: nothing that was noted by it stands
+    /// later than that.
+    pub fn come_back(&mut self, window: Window, now: UnixMillis) {
+        self.since = self.since.min(now);
+        self.withheld.come_back(now);
+        self.totals.come_back((window.start, window.end()));
+    }
+
     /// Counts an entry in the open window, which its time may lie before (`late`) but not behind.
     pub fn record(&mut self, classified: &Classified<'_>, late: bool) {
         let at = classified.entry.ended_at;
