@@ -5,6 +5,7 @@ use std::{mem, time::Duration};
 use ccxray_shared::{Entry, UnixMillis};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 
+use super::SETTLING;
 use crate::{
     checkpoint::{SavedPipeline, State, Writer},
     classify::{Classified, price_table::PriceTable},
@@ -21,7 +22,7 @@ use crate::{
     source::StreamPosition,
 };
 
-/// How far an entry's time may lie ahead of the clock before it is taken as now.
+/// How far an entry's time may lie ahead of the clock before it says nothing.
 const AHEAD: Duration = Duration::from_secs(5);
 /// How far behind the last snapshot the clock may fall before the series start anew.
 const BEHIND: Duration = Duration::from_mins(5);
@@ -116,9 +117,10 @@ impl Core {
         Self { options, window, has_entries: false, local, destination, ready: Vec::new() }
     }
 
-    /// The time at which an entry counts.
+    /// The time at which an entry counts. One far ahead of the clock was made under another clock and counts at once:
+    /// to wait for its time would hold up whatever its stream has behind it.
     pub fn event_time(ended_at: UnixMillis, now: UnixMillis) -> UnixMillis {
-        ended_at.min(now.after(AHEAD))
+        if ended_at <= now.after(AHEAD) { ended_at } else { now.before(SETTLING) }
     }
 
     /// The open window.

@@ -299,6 +299,14 @@ fn an_absence_that_ended_by_a_clock_ahead_ends_when_the_clock_is_right() {
 }
 
 #[test]
+fn an_entry_far_ahead_of_the_clock_counts_in_a_window_of_any_length() {
+    let mut core = Core::start(CoreOptions { interval: Duration::from_secs(1), ..options() }, None, T0, || 7);
+    core.advance(at(100).before(SETTLING));
+    assert!(Core::event_time(at(5000), at(100)) < core.window().end());
+    assert_eq!(Core::event_time(at(105), at(100)), at(105));
+}
+
+#[test]
 fn a_client_that_leaves_is_no_error_and_an_unknown_model_is_no_series() {
     let mut core = start(None, T0);
     core.advance(at(10));
