@@ -307,6 +307,26 @@ fn an_entry_far_ahead_of_the_clock_counts_in_a_window_of_any_length() {
 }
 
 #[test]
+fn absurd_counts_are_no_reason_to_panic() {
+    let mut core = start(None, T0);
+    core.advance(at(10));
+    let mut absurd = priced(at(10));
+    let counts = Counts {
+        input_tokens: Some(u64::MAX),
+        output_tokens: Some(u64::MAX),
+        cache_read_input_tokens: Some(u64::MAX),
+        cache_creation_input_tokens: Some(u64::MAX),
+        ..Counts::default()
+    };
+    absurd.usage = Some(Usage { counts, ..Usage::default() });
+    for _ in 0..3 {
+        core.count(&absurd);
+    }
+    core.advance(at(60));
+    assert_eq!(points(&core.take_ready()[0])["requests_total{anthropic,messages,2xx,turn} 60"], 3.0);
+}
+
+#[test]
 fn a_client_that_leaves_is_no_error_and_an_unknown_model_is_no_series() {
     let mut core = start(None, T0);
     core.advance(at(10));

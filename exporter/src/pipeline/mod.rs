@@ -256,8 +256,8 @@ fn note_cache_use(cache_use: &mut BTreeMap<Vec<(Key, Box<str>)>, CacheUse>, seri
     let Delta::Sum(tokens) = *delta else { return };
     let attributes = series.attributes.iter().filter(|(key, _)| !key.is_flag()).cloned().collect();
     let used: &mut CacheUse = cache_use.entry(attributes).or_default();
-    used.input += tokens;
-    used.read += if is_read { tokens } else { 0 };
+    used.input = used.input.saturating_add(tokens);
+    used.read = used.read.saturating_add(if is_read { tokens } else { 0 });
 }
 
 #[cfg(test)]
