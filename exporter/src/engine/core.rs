@@ -269,7 +269,7 @@ impl Core {
         if was_sent_ahead {
             let key = exported.pipeline.identity().key.clone();
             let identity = Identity { key, instance: InstanceId::from_bits(random()) };
-            exported.pipeline = Pipeline::new(identity, now);
+            exported.pipeline.begin_anew(identity, now);
             self.ready.clear();
         } else {
             exported.pipeline.come_back(self.window, now);

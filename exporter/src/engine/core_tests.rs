@@ -287,6 +287,23 @@ fn a_clock_that_was_ahead_for_a_moment_holds_nothing_up() {
 }
 
 #[test]
+fn what_was_withheld_stays_so_when_the_series_start_anew() {
+    let state = start(None, T0).to_state(vec![], T0);
+    let mut core = start(Some(state), at(3600));
+    core.advance(at(3600));
+    core.count(&priced(at(1800)));
+    core.count(&priced(at(3601)));
+    core.advance(at(3660));
+    assert!(core.renew_if_clock_fell_back(at(3000), || 8));
+    core.count(&priced(at(2900)));
+    let withheld = core.to_state(vec![], at(3001)).pipelines.remove(1).state.withheld;
+    assert_eq!(withheld.iter().map(|absence| (absence.from, absence.entries)).collect::<Vec<_>>(), [(T0, 1)]);
+    core.count(&priced(at(3002)));
+    core.advance(at(3060));
+    assert_eq!(points(&core.take_ready()[0])["requests_total{anthropic,messages,2xx,turn} 3060"], 1.0);
+}
+
+#[test]
 fn an_absence_that_ended_by_a_clock_ahead_ends_when_the_clock_is_right() {
     let state = start(None, T0).to_state(vec![], T0);
     let mut core = start(Some(state), at(7200));

@@ -95,6 +95,13 @@ impl Pipeline {
         }
     }
 
+    /// Begins now as another one, with nothing in it. What it held back it goes on holding back.
+    pub fn begin_anew(&mut self, identity: Identity, now: UnixMillis) {
+        let mut withheld = std::mem::take(&mut self.withheld);
+        withheld.come_back(now);
+        *self = Self { withheld, ..Self::new(identity, now) };
+    }
+
     /// Who it is.
     pub fn identity(&self) -> &Identity {
         &self.identity
