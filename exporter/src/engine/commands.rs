@@ -93,11 +93,6 @@ impl Orders {
         self.commands.try_recv().ok()
     }
 
-    /// Whether a command waits.
-    pub fn has_next(&self) -> bool {
-        !self.commands.is_empty()
-    }
-
     /// What the engine tells of itself, in its own hands.
     pub(super) fn own_vitals(&self) -> &Vitals {
         &self.vitals

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     checkpoint::Store,
     deliver::{SelfTelemetry, Snapshot},
-    source::{Finding, Loss, Source},
+    source::Source,
 };
 
 /// How often the spool is looked at without a hint.
@@ -28,8 +28,6 @@ const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 const CHECKPOINT_SNAPSHOTS: usize = 256;
 /// Without anything to do, a checkpoint says this often that the exporter is alive.
 const ALIVE_EVERY: Duration = Duration::from_secs(30);
-/// The same complaint is made at most this often.
-const COMPLAIN_EVERY: Duration = Duration::from_mins(1);
 
 /// What the engine works with.
 pub struct EngineOptions {
@@ -47,18 +45,18 @@ pub struct EngineOptions {
 
 /// The engine.
 pub struct Engine {
-    core: Core,
-    source: Source,
+    pub(super) core: Core,
+    pub(super) source: Source,
     store: Store,
     deliver: Box<dyn FnMut(Snapshot) + Send>,
-    telemetry: Arc<SelfTelemetry>,
+    pub(super) telemetry: Arc<SelfTelemetry>,
     /// Entries that the telemetry has not been told of.
-    entries: u64,
-    dirty: bool,
+    pub(super) entries: u64,
+    pub(super) dirty: bool,
     last_checkpoint: Instant,
-    last_saved: Instant,
-    last_complaint: Option<Instant>,
-    skipped: u64,
+    pub(super) last_saved: Instant,
+    pub(super) last_complaint: Option<Instant>,
+    pub(super) skipped: u64,
 }
 
 /// Whether to go on.
@@ -66,6 +64,14 @@ pub struct Engine {
 enum Flow {
     Continue,
     Stop,
+}
+
+/// How a round of reading ended.
+enum Round {
+    /// All that may be counted by now has been counted.
+    Complete,
+    /// There may be more, but a checkpoint was due, and commands may be waiting.
+    CutShort,
 }
 
 impl Engine {
@@ -99,14 +105,16 @@ impl Engine {
         let vitals = orders.own_vitals();
         loop {
             vitals.get_on();
-            let problem = self.read(orders).err().map(|error| format!("failed to read the spool: {error}"));
+            let read = self.read();
+            let patience = if matches!(read, Ok(Round::CutShort)) { Duration::ZERO } else { self.wait() };
+            let problem = read.err().map(|error| format!("failed to read the spool: {error}"));
             if let Some(problem) = &problem {
                 self.complain(problem);
             }
             self.checkpoint_if_due();
             vitals.set(problem, self.core.health(), self.source.lag_bytes());
             self.tell();
-            let flow = match orders.wait(self.wait()) {
+            let flow = match orders.wait(patience) {
                 Order::Command(command) => self.obey_all(command, orders),
                 Order::Look => Flow::Continue,
                 Order::Orphaned => self.obey(Command::Stop { flush: false }),
@@ -117,26 +125,26 @@ impl Engine {
         }
     }
 
-    /// Reads all that is there and may be counted by now.
-    fn read(&mut self, orders: &Orders) -> io::Result<()> {
+    /// Reads all that is there and may be counted by now, or as much of it as one checkpoint covers.
+    fn read(&mut self) -> io::Result<Round> {
+        // What cannot be seen by this look at the directory ended after this moment, less the time it takes to arrive.
+        let now = UnixMillis::now();
+        let settled = now.before(SETTLING);
         self.source.refresh()?;
-        if self.core.renew_if_clock_fell_back(UnixMillis::now(), random_bits) {
+        if self.core.renew_if_clock_fell_back(now, random_bits) {
             tracing::warn!("the clock has fallen behind what was already sent; the series start anew");
         }
         loop {
-            // What is appended from here on ended after this moment, less the time it takes to arrive.
-            let now = UnixMillis::now();
-            let settled = now.before(SETTLING);
             let head = self.source.peek();
             self.count_findings(now);
             let Some((_, ended_at)) = head else {
                 self.core.advance(settled);
-                return Ok(());
+                return Ok(Round::Complete);
             };
             let time = Core::event_time(ended_at, now);
             self.core.advance(time.min(settled));
             if time >= self.core.window().end() {
-                return Ok(());
+                return Ok(Round::Complete);
             }
             if let Some((stream, line)) = self.source.advance() {
                 self.count(&line);
@@ -146,10 +154,7 @@ impl Engine {
             if self.core.ready() >= CHECKPOINT_SNAPSHOTS || long_since {
                 self.count_findings(now);
                 self.checkpoint();
-                orders.own_vitals().get_on();
-                if orders.has_next() {
-                    return Ok(());
-                }
+                return Ok(Round::CutShort);
             }
         }
     }
@@ -164,42 +169,6 @@ impl Engine {
             }
             Ok(Line::Segment(_) | Line::Gap(_) | Line::Stats(_)) | Err(_) => {
                 debug_assert!(false, "the source has decoded this line as an entry");
-            }
-        }
-    }
-
-    /// Tells the telemetry how things stand after a round.
-    fn tell(&mut self) {
-        let entries = std::mem::take(&mut self.entries);
-        if entries > 0 {
-            self.telemetry.count_entries("entry", entries);
-        }
-        let oldest = self.source.peek().map(|(_, ended_at)| UnixMillis::now().since(ended_at));
-        self.telemetry.set_lag(self.source.lag_bytes(), oldest.unwrap_or_default());
-        self.telemetry.set_checkpoint_age(self.last_saved.elapsed());
-    }
-
-    fn count_findings(&mut self, now: UnixMillis) {
-        for finding in self.source.take_findings() {
-            self.dirty = true;
-            if let Some(kind) = kind_of_line(&finding) {
-                self.telemetry.count_entries(kind, 1);
-            }
-            match finding {
-                Finding::Lost { reason, entries } => {
-                    self.core.count_loss(reason.as_str(), entries, now);
-                    tracing::warn!(reason = reason.as_str(), entries, "entries are lost");
-                }
-                Finding::Skipped(reason) => {
-                    self.skipped += 1;
-                    let skipped = self.skipped;
-                    self.complain(&format!(
-                        "a line of the spool was skipped ({}), {skipped} so far",
-                        reason.as_str()
-                    ));
-                }
-                Finding::Unreadable(what) => self.complain(&format!("segment not readable: {what}")),
-                Finding::Stats(_) => {}
             }
         }
     }
@@ -281,26 +250,6 @@ impl Engine {
     fn wait(&self) -> Duration {
         let closes = self.core.window().end().after(SETTLING).since(UnixMillis::now());
         closes.clamp(Duration::from_millis(1), POLL)
-    }
-
-    fn complain(&mut self, what: &str) {
-        let now = Instant::now();
-        if self.last_complaint.is_none_or(|last| now - last >= COMPLAIN_EVERY) {
-            self.last_complaint = Some(now);
-            tracing::warn!("{what}");
-        }
-    }
-}
-
-/// The kind of the line that was found, if it was one whole line.
-fn kind_of_line(finding: &Finding) -> Option<&'static str> {
-    match finding {
-        Finding::Lost { reason: Loss::Gap(_), .. } => Some("gap"),
-        Finding::Lost { reason: Loss::Missing | Loss::Expired | Loss::Torn, .. } | Finding::Unreadable(_) => {
-            None
-        }
-        Finding::Skipped(reason) => Some(reason.as_str()),
-        Finding::Stats(_) => Some("stats"),
     }
 }
 

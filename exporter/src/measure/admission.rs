@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{Catalogue, Key, Metric};
 
 /// How long of event time an admitted value keeps its place without being used.
-const IDLE: Duration = Duration::from_hours(30 * 24);
+pub const IDLE: Duration = Duration::from_hours(30 * 24);
 
 /// The values that have a place.
 #[derive(Debug, Default)]

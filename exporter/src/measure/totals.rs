@@ -7,9 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{Catalogue, Kind, Series, meter::Delta};
 
-/// A series without a recording for this long of event time is let go; it starts anew if it comes back.
-const IDLE: Duration = Duration::from_hours(24);
-
 /// The zero point of a series: a backend that computes increases needs to see a series at 0 before it sees its
 /// first count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,9 +118,10 @@ impl Totals {
         }
     }
 
-    /// Lets go of the series that have been idle for too long, and says which.
-    pub fn retire(&mut self, now: UnixMillis) -> Vec<Series> {
-        self.rows.extract_if(.., |_, row| now.since(row.last) >= IDLE).map(|(series, _)| series).collect()
+    /// Lets go of the series without a recording for `idle` of event time, and says which. One that comes back starts
+    /// anew.
+    pub fn retire(&mut self, now: UnixMillis, idle: Duration) -> Vec<Series> {
+        self.rows.extract_if(.., |_, row| now.since(row.last) >= idle).map(|(series, _)| series).collect()
     }
 
     /// All series in order.
@@ -208,11 +206,12 @@ mod tests {
     }
 
     #[test]
-    fn an_idle_series_is_let_go_after_a_day() {
+    fn a_series_is_let_go_when_it_has_been_idle_for_that_long() {
         let mut totals = Totals::default();
         totals.add(series(), Delta::Sum(3), WINDOW);
-        assert_eq!(totals.retire(WINDOW.1.after(IDLE).before(Duration::from_millis(1))), []);
-        assert_eq!(totals.retire(WINDOW.1.after(IDLE)), [series()]);
+        let day = Duration::from_hours(24);
+        assert_eq!(totals.retire(WINDOW.1.after(day).before(Duration::from_millis(1)), day), []);
+        assert_eq!(totals.retire(WINDOW.1.after(day), day), [series()]);
         assert!(totals.is_empty());
     }
 

@@ -15,7 +15,7 @@ use crate::{
     classify::Classified,
     measure::{
         Key, Metric, Series, Sink,
-        admission::Admissions,
+        admission::{self, Admissions},
         measure,
         meter::{Delta, Meter},
         sessions::Sessions,
@@ -187,7 +187,7 @@ impl Pipeline {
     pub fn roll(&mut self, window: Window) -> BTreeMap<Series, f64> {
         self.drain(window);
         self.sessions.forget(window.end());
-        for series in self.totals.retire(window.end()) {
+        for series in self.totals.retire(window.end(), self.idle()) {
             let attributes: Vec<(Key, &str)> = series.attributes.iter().map(|(k, v)| (*k, &**v)).collect();
             Series::write_id(&mut self.id, series.metric, &attributes);
             self.meter.unbind(&self.id, series.metric);
@@ -195,6 +195,15 @@ impl Pipeline {
         let gauges = self.gauges();
         self.cache_use.clear();
         gauges
+    }
+
+    /// How long a series may rest. A destination keeps what it was sent, and need not be told of it for ever; the local
+    /// page has nowhere else to look, and keeps a series as long as its values keep their places.
+    fn idle(&self) -> Duration {
+        match self.identity.key.destination {
+            Some(_) => Duration::from_hours(24),
+            None => admission::IDLE,
+        }
     }
 
     /// The time of the zero point that each row needs in the snapshot `cut`, if it needs one: a new zero at `at`, or

@@ -117,3 +117,18 @@ fn a_window_is_aligned_to_its_length_and_ends_where_the_next_begins() {
     assert_eq!(window, WINDOW);
     assert_eq!(Window::around(window.end(), window.length).start, UnixMillis(120_000));
 }
+
+#[test]
+fn a_destinations_series_rests_a_day_and_the_local_pages_30() {
+    for (destination, expected) in [(Some("http://127.0.0.1/".to_owned()), 0), (None, 1)] {
+        let key = PipelineKey { destination, tier: 1, ..PipelineKey::local() };
+        let identity = Identity { key, instance: InstanceId::from_bits(1) };
+        let mut pipeline = Pipeline::new(identity, UnixMillis(0));
+        record(&mut pipeline, &entry(70_000));
+        pipeline.roll(WINDOW);
+        pipeline.roll(Window::around(WINDOW.end().after(Duration::from_hours(24)), WINDOW.length));
+        assert_eq!(sums(&mut pipeline, Metric::Requests).len(), expected);
+        pipeline.roll(Window::around(WINDOW.end().after(admission::IDLE), WINDOW.length));
+        assert_eq!(sums(&mut pipeline, Metric::Requests).len(), 0);
+    }
+}

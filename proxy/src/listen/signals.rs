@@ -18,6 +18,8 @@ pub struct Signals {
     interrupt: Signal,
     /// Held so that a terminal that goes away does not take the daemon with it.
     _hang_up: Signal,
+    /// Held so that a limit on the size of files makes a write fail, as a full disk does, and does not end the daemon.
+    _file_too_large: Signal,
 }
 
 impl Signals {
@@ -27,6 +29,7 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             _hang_up: signal(SignalKind::hangup())?,
+            _file_too_large: signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?,
         })
     }
 
