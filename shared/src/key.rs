@@ -71,15 +71,16 @@ impl Key {
         }
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).map_err(|error| io(error.into()))?;
-        let temporary = path.with_extension(format!("{}.new", std::process::id()));
-        let mut file = private::file_options().write(true).create_new(true).open(&temporary).map_err(io)?;
-        file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(io)?;
+        // Not named after the process: in a container every one has the same number.
+        let suffix = getrandom::u64().map_err(|error| io(error.into()))?;
+        let temporary = path.with_extension(format!("{suffix:016x}.new"));
         // A link never replaces: the first one made stays.
-        let linked = std::fs::hard_link(&temporary, path);
-        std::fs::remove_file(&temporary).map_err(io)?;
+        let linked = write_new(&temporary, &bytes).and_then(|()| std::fs::hard_link(&temporary, path));
+        // Also after a failure, so that trying again on a full disk does not fill it up.
+        let removed = std::fs::remove_file(&temporary);
         match linked {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(io(error)),
-            _ => {}
+            _ => removed.map_err(io)?,
         }
         private::sync_dir(path.parent().unwrap_or(Path::new("."))).map_err(io)?;
         Self::read(path)
@@ -122,6 +123,11 @@ impl Key {
     }
 }
 
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = private::file_options().write(true).create_new(true).open(path)?;
+    file.write_all(bytes).and_then(|()| file.sync_all())
+}
+
 /// A keyed hash under way.
 pub struct KeyedHasher(blake3::Hasher);
 
@@ -149,6 +155,14 @@ mod tests {
         let second = Key::open_or_create(&path).unwrap();
         assert_eq!(first.install_id(), second.install_id());
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "no temporary file is left");
+    }
+
+    #[test]
+    fn what_a_killed_process_of_the_same_number_left_is_in_nobodys_way() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("key");
+        std::fs::write(dir.path().join(format!("key.{}.new", std::process::id())), b"half").unwrap();
+        Key::open_or_create(&path).unwrap();
     }
 
     #[test]

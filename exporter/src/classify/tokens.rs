@@ -40,7 +40,10 @@ impl CanonicalTokens {
     /// All input, if any part of it is known.
     pub fn all_input(&self) -> Option<u64> {
         let parts = [self.input, self.cache_read, self.cache_creation];
-        parts.iter().any(Option::is_some).then(|| parts.iter().flatten().sum())
+        parts
+            .iter()
+            .any(Option::is_some)
+            .then(|| parts.iter().flatten().fold(0, |sum: u64, part| sum.saturating_add(*part)))
     }
 }
 

@@ -5,6 +5,7 @@ use std::{mem, time::Duration};
 use ccxray_shared::{Entry, UnixMillis};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 
+use super::SETTLING;
 use crate::{
     checkpoint::{SavedPipeline, State, Writer},
     classify::{Classified, price_table::PriceTable},
@@ -21,7 +22,7 @@ use crate::{
     source::StreamPosition,
 };
 
-/// How far an entry's time may lie ahead of the clock before it is taken as now.
+/// How far an entry's time may lie ahead of the clock before it says nothing.
 const AHEAD: Duration = Duration::from_secs(5);
 /// How far behind the last snapshot the clock may fall before the series start anew.
 const BEHIND: Duration = Duration::from_mins(5);
@@ -116,9 +117,10 @@ impl Core {
         Self { options, window, has_entries: false, local, destination, ready: Vec::new() }
     }
 
-    /// The time at which an entry counts.
+    /// The time at which an entry counts. One far ahead of the clock was made under another clock and counts at once:
+    /// to wait for its time would hold up whatever its stream has behind it.
     pub fn event_time(ended_at: UnixMillis, now: UnixMillis) -> UnixMillis {
-        ended_at.min(now.after(AHEAD))
+        if ended_at <= now.after(AHEAD) { ended_at } else { now.before(SETTLING) }
     }
 
     /// The open window.
@@ -250,18 +252,29 @@ impl Core {
     }
 
     /// If the clock has fallen far behind the last snapshot, no later one could be sent for long: the destination's
-    /// series start anew, under a new instance id. Whether they did.
+    /// series start anew, under a new instance id. Whether they did. If it has fallen far behind the open window only,
+    /// the window follows it.
     pub fn renew_if_clock_fell_back(&mut self, now: UnixMillis, random: impl FnOnce() -> u128) -> bool {
-        let Some(exported) = &mut self.destination else { return false };
-        if exported.pipeline.last_cut() <= now.after(BEHIND) {
+        let latest = now.after(BEHIND);
+        let last_cut =
+            self.destination.as_ref().map_or(UnixMillis(0), |exported| exported.pipeline.last_cut());
+        let was_sent_ahead = last_cut > latest;
+        if !was_sent_ahead && self.window.start <= latest {
             return false;
         }
-        let key = exported.pipeline.identity().key.clone();
-        let identity = Identity { key, instance: InstanceId::from_bits(random()) };
-        exported.pipeline = Pipeline::new(identity, now);
-        self.ready.clear();
-        self.window = Window::around(now, self.options.interval);
-        true
+        let start = if was_sent_ahead { now } else { now.max(last_cut) };
+        self.window = Window::around(start, self.options.interval);
+        self.local.come_back(self.window, now);
+        let Some(exported) = &mut self.destination else { return false };
+        if was_sent_ahead {
+            let key = exported.pipeline.identity().key.clone();
+            let identity = Identity { key, instance: InstanceId::from_bits(random()) };
+            exported.pipeline.begin_anew(identity, now);
+            self.ready.clear();
+        } else {
+            exported.pipeline.come_back(self.window, now);
+        }
+        was_sent_ahead
     }
 }
 

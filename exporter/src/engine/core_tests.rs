@@ -268,6 +268,82 @@ fn a_clock_that_falls_far_back_starts_the_series_anew_under_a_new_id() {
 }
 
 #[test]
+fn a_clock_that_was_ahead_for_a_moment_holds_nothing_up() {
+    let ahead = at(7200);
+    let mut core = start(None, ahead);
+    core.advance(ahead);
+    core.count(&priced(ahead));
+    core.to_state(vec![], ahead);
+    assert!(!core.renew_if_clock_fell_back(at(10), || 8), "nothing was sent from there");
+    core.count(&priced(at(11)));
+    core.advance(at(60));
+    let snapshot = core.take_ready().remove(0);
+    assert_eq!(snapshot.cut, CutId(at(60).0));
+    assert_eq!(points(&snapshot)["requests_total{anthropic,messages,2xx,turn} 60"], 2.0);
+    for metric in &snapshot.request.resource_metrics[0].scope_metrics[0].metrics {
+        let Some(Data::Sum(sum)) = &metric.data else { continue };
+        assert!(sum.data_points.iter().all(|p| p.start_time_unix_nano <= p.time_unix_nano));
+    }
+}
+
+#[test]
+fn what_was_withheld_stays_so_when_the_series_start_anew() {
+    let state = start(None, T0).to_state(vec![], T0);
+    let mut core = start(Some(state), at(3600));
+    core.advance(at(3600));
+    core.count(&priced(at(1800)));
+    core.count(&priced(at(3601)));
+    core.advance(at(3660));
+    assert!(core.renew_if_clock_fell_back(at(3000), || 8));
+    core.count(&priced(at(2900)));
+    let withheld = core.to_state(vec![], at(3001)).pipelines.remove(1).state.withheld;
+    assert_eq!(withheld.iter().map(|absence| (absence.from, absence.entries)).collect::<Vec<_>>(), [(T0, 1)]);
+    core.count(&priced(at(3002)));
+    core.advance(at(3060));
+    assert_eq!(points(&core.take_ready()[0])["requests_total{anthropic,messages,2xx,turn} 3060"], 1.0);
+}
+
+#[test]
+fn an_absence_that_ended_by_a_clock_ahead_ends_when_the_clock_is_right() {
+    let state = start(None, T0).to_state(vec![], T0);
+    let mut core = start(Some(state), at(7200));
+    core.advance(at(7200));
+    core.renew_if_clock_fell_back(at(400), || 8);
+    core.count(&priced(at(399)));
+    core.count(&priced(at(401)));
+    core.advance(at(420));
+    assert_eq!(points(&core.take_ready()[0])["requests_total{anthropic,messages,2xx,turn} 420"], 1.0);
+}
+
+#[test]
+fn an_entry_far_ahead_of_the_clock_counts_in_a_window_of_any_length() {
+    let mut core = Core::start(CoreOptions { interval: Duration::from_secs(1), ..options() }, None, T0, || 7);
+    core.advance(at(100).before(SETTLING));
+    assert!(Core::event_time(at(5000), at(100)) < core.window().end());
+    assert_eq!(Core::event_time(at(105), at(100)), at(105));
+}
+
+#[test]
+fn absurd_counts_are_no_reason_to_panic() {
+    let mut core = start(None, T0);
+    core.advance(at(10));
+    let mut absurd = priced(at(10));
+    let counts = Counts {
+        input_tokens: Some(u64::MAX),
+        output_tokens: Some(u64::MAX),
+        cache_read_input_tokens: Some(u64::MAX),
+        cache_creation_input_tokens: Some(u64::MAX),
+        ..Counts::default()
+    };
+    absurd.usage = Some(Usage { counts, ..Usage::default() });
+    for _ in 0..3 {
+        core.count(&absurd);
+    }
+    core.advance(at(60));
+    assert_eq!(points(&core.take_ready()[0])["requests_total{anthropic,messages,2xx,turn} 60"], 3.0);
+}
+
+#[test]
 fn a_client_that_leaves_is_no_error_and_an_unknown_model_is_no_series() {
     let mut core = start(None, T0);
     core.advance(at(10));

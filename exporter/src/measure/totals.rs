@@ -110,6 +110,14 @@ impl Totals {
         }
     }
 
+    /// No window is later than `window`, its start and end: what was recorded in one counts as recorded in this one.
+    pub fn come_back(&mut self, window: (UnixMillis, UnixMillis)) {
+        for row in self.rows.values_mut() {
+            row.start = row.start.min(window.0);
+            row.last = row.last.min(window.1);
+        }
+    }
+
     /// Lets go of the series without a recording for `idle` of event time, and says which. One that comes back starts
     /// anew.
     pub fn retire(&mut self, now: UnixMillis, idle: Duration) -> Vec<Series> {

@@ -95,6 +95,13 @@ impl Pipeline {
         }
     }
 
+    /// Begins now as another one, with nothing in it. What it held back it goes on holding back.
+    pub fn begin_anew(&mut self, identity: Identity, now: UnixMillis) {
+        let mut withheld = std::mem::take(&mut self.withheld);
+        withheld.come_back(now);
+        *self = Self { withheld, ..Self::new(identity, now) };
+    }
+
     /// Who it is.
     pub fn identity(&self) -> &Identity {
         &self.identity
@@ -114,6 +121,14 @@ impl Pipeline {
     /// ended meanwhile is withheld.
     pub fn withhold(&mut self, from: UnixMillis, until: UnixMillis) {
         self.withheld.add(from, until);
+    }
+
+    /// The clock was far ahead and has come back to `now`, which is in `window`: nothing that was noted by it stands
+    /// later than that.
+    pub fn come_back(&mut self, window: Window, now: UnixMillis) {
+        self.since = self.since.min(now);
+        self.withheld.come_back(now);
+        self.totals.come_back((window.start, window.end()));
     }
 
     /// Counts an entry in the open window, which its time may lie before (`late`) but not behind.
@@ -257,8 +272,8 @@ fn note_cache_use(cache_use: &mut BTreeMap<Vec<(Key, Box<str>)>, CacheUse>, seri
     let Delta::Sum(tokens) = *delta else { return };
     let attributes = series.attributes.iter().filter(|(key, _)| !key.is_flag()).cloned().collect();
     let used: &mut CacheUse = cache_use.entry(attributes).or_default();
-    used.input += tokens;
-    used.read += if is_read { tokens } else { 0 };
+    used.input = used.input.saturating_add(tokens);
+    used.read = used.read.saturating_add(if is_read { tokens } else { 0 });
 }
 
 #[cfg(test)]

@@ -36,6 +36,11 @@ impl Withheld {
         self.0.push(Absence { from, until, entries: 0 });
     }
 
+    /// It is `now`: no absence lasts longer.
+    pub fn come_back(&mut self, now: UnixMillis) {
+        self.0.iter_mut().for_each(|absence| absence.until = absence.until.min(now));
+    }
+
     /// Whether an entry that ended at `at` may be counted; one that may not is noted.
     pub fn lets_through(&mut self, at: UnixMillis) -> bool {
         // An entry that ended in the very moment of the last sign of life may have been counted already, or not yet

@@ -92,6 +92,8 @@ impl Stream {
     pub(super) fn refresh(&mut self, dir: &Path, segments: Vec<SegmentFile>) -> io::Result<()> {
         // First the lock, then the reading: what a writer appended before it ended is then seen.
         self.alive = self.alive && lock::is_alive(dir, self.id)?;
+        // The listing came before: a segment that was begun between the two is seen only now.
+        self.finished &= segments.last().is_none_or(|last| last.id.sequence <= self.read_to.sequence);
         self.segments = segments;
         Ok(())
     }

@@ -126,6 +126,26 @@ fn a_segment_that_was_removed_unread_is_a_counted_loss() {
 }
 
 #[test]
+fn a_segment_begun_by_a_dying_writer_after_the_directory_was_listed_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut options = WriterOptions::new(Name::from_wire("0.1.0"), Name::from_wire("install"));
+    options.max_segment = 1;
+    let stream = StreamId::from_bits(1);
+    let mut writer = Writer::open(dir.path(), stream, options).unwrap();
+    write(&mut writer, &[10]);
+    write(&mut writer, &[20]);
+    drop(writer);
+    let last = dir.path().join(SegmentId { stream, sequence: Sequence(1) }.to_string());
+    let unlisted = dir.path().join("unlisted");
+    fs::rename(&last, &unlisted).unwrap();
+    let mut source = Source::begin(dir.path());
+    assert_eq!(read_all(&mut source), [10]);
+    fs::rename(&unlisted, &last).unwrap();
+    assert_eq!(read_all(&mut source), [20]);
+    assert_eq!(source.take_findings(), []);
+}
+
+#[test]
 fn what_was_removed_before_the_first_look_was_nobodys_to_read_but_later_it_is_a_loss() {
     let dir = tempfile::tempdir().unwrap();
     let mut options = WriterOptions::new(Name::from_wire("0.1.0"), Name::from_wire("install"));

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use ccxray_shared::entry::Outcome;
-use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
 
@@ -17,7 +17,10 @@ const READ: usize = 16 * 1024;
 /// it ended. A side that ends its stream may still be sent to.
 pub async fn relay(client: OnUpgrade, upstream: OnUpgrade, request: RequestTap, mut response: ResponseTap) {
     let outcome = match tokio::join!(client, upstream) {
-        (Ok(client), Ok(upstream)) => carry(client, upstream, &request, &mut response).await,
+        (Ok(client), Ok(upstream)) => {
+            let seen_down = |chunk: &Bytes| response.chunk(chunk, Instant::now());
+            carry(TokioIo::new(client), TokioIo::new(upstream), |chunk| request.chunk(chunk), seen_down).await
+        }
         (Err(_), _) => Outcome::ClientAbort,
         (_, Err(_)) => Outcome::UpstreamAbort,
     };
@@ -26,21 +29,29 @@ pub async fn relay(client: OnUpgrade, upstream: OnUpgrade, request: RequestTap, 
 }
 
 async fn carry(
-    client: Upgraded,
-    upstream: Upgraded,
-    request: &RequestTap,
-    response: &mut ResponseTap,
+    client: impl AsyncRead + AsyncWrite,
+    upstream: impl AsyncRead + AsyncWrite,
+    seen_up: impl FnMut(&Bytes),
+    seen_down: impl FnMut(&Bytes),
 ) -> Outcome {
-    let (mut from_client, mut to_client) = split(TokioIo::new(client));
-    let (mut from_upstream, mut to_upstream) = split(TokioIo::new(upstream));
-    let up = pump(&mut from_client, &mut to_upstream, |chunk| request.chunk(chunk));
-    let down = pump(&mut from_upstream, &mut to_client, |chunk| response.chunk(chunk, Instant::now()));
-    let up = async { up.await.map_err(|broken| broken.whose(Outcome::ClientAbort, Outcome::UpstreamAbort)) };
-    let down =
-        async { down.await.map_err(|broken| broken.whose(Outcome::UpstreamAbort, Outcome::ClientAbort)) };
+    let (mut from_client, mut to_client) = split(client);
+    let (mut from_upstream, mut to_upstream) = split(upstream);
+    let up = async {
+        match pump(&mut from_client, &mut to_upstream, seen_up).await {
+            Ok(()) => Ok(Outcome::Complete),
+            // What it has said before it left is still to be delivered.
+            Err(Broken::Sink) => Ok(Outcome::UpstreamAbort),
+            Err(Broken::Source) => Err(Outcome::ClientAbort),
+        }
+    };
+    let down = async {
+        pump(&mut from_upstream, &mut to_client, seen_down).await.map_err(|broken| match broken {
+            Broken::Source => Outcome::UpstreamAbort,
+            Broken::Sink => Outcome::ClientAbort,
+        })
+    };
     match tokio::try_join!(up, down) {
-        Ok(((), ())) => Outcome::Complete,
-        Err(outcome) => outcome,
+        Ok((outcome, ())) | Err(outcome) => outcome,
     }
 }
 
@@ -48,15 +59,6 @@ async fn carry(
 enum Broken {
     Source,
     Sink,
-}
-
-impl Broken {
-    fn whose(self, source: Outcome, sink: Outcome) -> Outcome {
-        match self {
-            Self::Source => source,
-            Self::Sink => sink,
-        }
-    }
 }
 
 async fn pump(
@@ -73,5 +75,55 @@ async fn pump(
         let chunk = buffer.split().freeze();
         seen(&chunk);
         to.write_all(&chunk).await.map_err(|_| Broken::Sink)?;
+        // TLS keeps what a full socket does not take, and whoever waits for an answer writes no more.
+        to.flush().await.map_err(|_| Broken::Sink)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io, time::Duration};
+
+    use tokio::{
+        io::{BufWriter, duplex, join},
+        time::timeout,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn nothing_stays_behind_in_a_buffer_while_the_other_side_is_silent() {
+        let (mut client, mut from) = duplex(64);
+        let (to, mut upstream) = duplex(64);
+        let mut to = BufWriter::new(to);
+        client.write_all(b"message").await.unwrap();
+        let arrival = async {
+            let mut message = [0; 7];
+            timeout(Duration::from_secs(20), upstream.read_exact(&mut message)).await??;
+            io::Result::Ok(message)
+        };
+        tokio::select! {
+            _ = pump(&mut from, &mut to, |_| {}) => panic!("the client has not ended"),
+            message = arrival => assert_eq!(&message.unwrap(), b"message"),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_upstream_that_takes_nothing_more_is_still_heard_out() {
+        let (mut client, near_client) = duplex(64);
+        let (mut upstream, from_upstream) = duplex(64);
+        let (to_nobody, _) = duplex(64);
+        client.write_all(b"too late").await.unwrap();
+        let carried = carry(near_client, join(from_upstream, to_nobody), |_| {}, |_| {});
+        let heard = async {
+            upstream.write_all(b"last words").await.unwrap();
+            drop(upstream);
+            let mut heard = Vec::new();
+            client.read_to_end(&mut heard).await.unwrap();
+            heard
+        };
+        let both = async { tokio::join!(carried, heard) };
+        let (outcome, heard) = timeout(Duration::from_secs(20), both).await.unwrap();
+        assert_eq!((outcome, heard), (Outcome::UpstreamAbort, b"last words".to_vec()));
     }
 }
