@@ -16,6 +16,7 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run(options) => {
             log::init(options.log);
+            run::end_on_panic();
             match run::run(&options) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => {

@@ -35,6 +35,8 @@ pub struct Classified<'e> {
     pub model: &'e str,
     /// Whether the provider charges for this kind of request.
     pub billed: bool,
+    /// How it ended for its client.
+    pub outcome: Outcome,
     /// Whether it was answered with success.
     pub answered: bool,
     /// Tokens, where usage was stated.
@@ -63,6 +65,7 @@ impl<'e> Classified<'e> {
         Self {
             entry,
             model: model::confirmed(entry),
+            outcome: outcome(entry),
             billed,
             answered,
             tokens,
@@ -80,6 +83,15 @@ impl<'e> Classified<'e> {
     /// Whether the answer should have stated usage and did not, in whole or in its output.
     pub fn usage_missing(&self) -> bool {
         self.billed && self.answered && self.tokens.is_none_or(|tokens| tokens.output.is_none())
+    }
+}
+
+/// A client that leaves when it has seen the terminal event has had the whole answer: Codex ends without waiting for
+/// the end of the connection.
+fn outcome(entry: &Entry<'_>) -> Outcome {
+    match (entry.outcome, entry.terminal) {
+        (Outcome::ClientAbort, Some(true)) => Outcome::Complete,
+        (outcome, _) => outcome,
     }
 }
 

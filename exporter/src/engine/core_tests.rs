@@ -344,6 +344,25 @@ fn absurd_counts_are_no_reason_to_panic() {
 }
 
 #[test]
+fn a_client_that_leaves_after_the_terminal_event_has_had_the_whole_answer() {
+    let mut core = start(None, T0);
+    core.advance(at(10));
+    for terminal in [true, false] {
+        let mut left = priced(at(10));
+        left.outcome = Outcome::ClientAbort;
+        left.streamed = true;
+        left.terminal = Some(terminal);
+        core.count(&left);
+    }
+    core.advance(at(60));
+    let points = points(&core.take_ready()[0]);
+    for status in ["2xx", "aborted"] {
+        assert_eq!(points[&format!("requests_total{{anthropic,messages,{status},turn}} 60")], 1.0);
+    }
+    assert_eq!(points["latency_ms{claude-opus-4-8,anthropic} 60"], 1.0);
+}
+
+#[test]
 fn a_client_that_leaves_is_no_error_and_an_unknown_model_is_no_series() {
     let mut core = start(None, T0);
     core.advance(at(10));

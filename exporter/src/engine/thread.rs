@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ccxray_shared::{UnixMillis, line::Line, state_dir::StateDir};
+use ccxray_shared::{UnixMillis, daemon::log::with_causes, line::Line, state_dir::StateDir};
 
 use super::{
     Core,
@@ -53,6 +53,7 @@ pub struct Engine {
     /// Entries that the telemetry has not been told of.
     pub(super) entries: u64,
     pub(super) dirty: bool,
+    save_failed: bool,
     last_checkpoint: Instant,
     pub(super) last_saved: Instant,
     pub(super) last_complaint: Option<Instant>,
@@ -88,6 +89,7 @@ impl Engine {
             telemetry,
             entries: 0,
             dirty: true,
+            save_failed: false,
             last_checkpoint: now,
             last_saved: now,
             last_complaint: None,
@@ -127,6 +129,10 @@ impl Engine {
 
     /// Reads all that is there and may be counted by now, or as much of it as one checkpoint covers.
     fn read(&mut self) -> io::Result<Round> {
+        if self.core.ready() >= CHECKPOINT_SNAPSHOTS {
+            // They wait for a checkpoint that cannot be written; the spool keeps the rest.
+            return Ok(Round::Complete);
+        }
         // What cannot be seen by this look at the directory ended after this moment, less the time it takes to arrive.
         let now = UnixMillis::now();
         let settled = now.before(SETTLING);
@@ -221,35 +227,38 @@ impl Engine {
     fn checkpoint_if_due(&mut self) {
         let since = self.last_checkpoint.elapsed();
         let due = if self.dirty { CHECKPOINT_EVERY } else { ALIVE_EVERY };
-        if self.core.ready() > 0 || since >= due {
+        let has_waiting = self.core.ready() > 0 && !self.save_failed;
+        if has_waiting || since >= due {
             self.checkpoint();
         }
     }
 
-    /// Writes the checkpoint, then hands over the snapshots that it holds. If it cannot be written, the snapshots go
-    /// all the same: a later checkpoint, or a restart that counts again from the last one, gives the same totals.
+    /// Writes the checkpoint, then hands over the snapshots that it holds. While it cannot be written they wait: a
+    /// restart goes on from the last checkpoint, and what was sent must never be ahead of it.
     fn checkpoint(&mut self) {
         let state = self.core.to_state(self.source.positions(), UnixMillis::now());
         match self.store.save(&state) {
             Ok(()) => {
                 self.dirty = false;
+                self.save_failed = false;
                 self.last_saved = Instant::now();
+                for snapshot in self.core.take_ready() {
+                    (self.deliver)(snapshot);
+                }
             }
             Err(error) => {
-                let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-                self.complain(&format!("{error}: {cause}; exporting goes on from memory"));
+                self.save_failed = true;
+                self.complain(&format!("{}; nothing is sent until it can be", with_causes(&error)));
             }
         }
         self.last_checkpoint = Instant::now();
-        for snapshot in self.core.take_ready() {
-            (self.deliver)(snapshot);
-        }
     }
 
     /// How long nothing can happen that the engine is not told of.
     fn wait(&self) -> Duration {
         let closes = self.core.window().end().after(SETTLING).since(UnixMillis::now());
-        closes.clamp(Duration::from_millis(1), POLL)
+        // A window that is over and still open waits for something else, such as a directory that can be read again.
+        if closes.is_zero() { POLL } else { closes.min(POLL) }
     }
 }
 

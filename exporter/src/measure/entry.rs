@@ -40,7 +40,7 @@ impl<'a, S: Sink> Recorder<'a, S> {
             &[
                 (Key::Provider, entry.provider.as_str()),
                 (Key::Route, entry.route.as_str()),
-                (Key::Status, status(entry.status, entry.outcome)),
+                (Key::Status, status(entry.status, self.classified.outcome)),
                 (Key::Class, entry.class.as_str()),
             ],
             1,
@@ -102,12 +102,12 @@ impl<'a, S: Sink> Recorder<'a, S> {
     }
 
     fn latency(&mut self) {
-        let Classified { entry, billed, answered, .. } = self.classified;
+        let Classified { entry, outcome, billed, answered, .. } = self.classified;
         if !billed || !answered {
             return;
         }
         let [provider, model] = self.by_model();
-        if entry.outcome == Outcome::Complete {
+        if *outcome == Outcome::Complete {
             self.record(Metric::LatencyMs, &[model, provider], entry.latency_ms);
         }
         if let Some(first) = entry.first_content_ms {

@@ -34,6 +34,16 @@ use crate::{
     source::{self, Source},
 };
 
+/// From now on a panic on any thread ends the process. What a dead thread leaves undone nobody would notice; a service
+/// manager starts the exporter again, and it goes on from its checkpoint.
+pub fn end_on_panic() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        report(panic);
+        std::process::exit(1);
+    }));
+}
+
 /// Runs the exporter until a signal ends it.
 pub fn run(options: &RunOptions) -> Result<(), RunError> {
     let state_dir = StateDir::resolve(options.state_dir.clone())?;

@@ -76,10 +76,8 @@ impl Source {
         self.streams.retain(|id, stream| listed.contains_key(id) || stream.head().is_some());
         let next_seq = (!std::mem::take(&mut self.is_first_look)).then_some(Seq(0));
         for (id, segments) in listed {
-            self.streams
-                .entry(id)
-                .or_insert_with(|| Stream::new(id, next_seq))
-                .refresh(&self.dir, segments)?;
+            let stream = self.streams.entry(id).or_insert_with(|| Stream::new(id, next_seq));
+            stream.refresh(&self.dir, segments, &mut self.findings);
         }
         let headless: Vec<StreamId> =
             self.streams.values().filter(|stream| stream.head().is_none()).map(Stream::id).collect();

@@ -89,13 +89,16 @@ impl Stream {
     }
 
     /// `segments` is what the directory has of this stream, at least one.
-    pub(super) fn refresh(&mut self, dir: &Path, segments: Vec<SegmentFile>) -> io::Result<()> {
+    pub(super) fn refresh(&mut self, dir: &Path, segments: Vec<SegmentFile>, findings: &mut Vec<Finding>) {
         // First the lock, then the reading: what a writer appended before it ended is then seen.
-        self.alive = self.alive && lock::is_alive(dir, self.id)?;
+        self.alive = self.alive
+            && lock::is_alive(dir, self.id).unwrap_or_else(|error| {
+                findings.push(Finding::Unreadable(format!("{}: {error}", self.id.lock_name())));
+                true
+            });
         // The listing came before: a segment that was begun between the two is seen only now.
         self.finished &= segments.last().is_none_or(|last| last.id.sequence <= self.read_to.sequence);
         self.segments = segments;
-        Ok(())
     }
 
     pub(super) fn take_head(&mut self, findings: &mut Vec<Finding>) -> Option<Vec<u8>> {

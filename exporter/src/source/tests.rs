@@ -203,6 +203,19 @@ fn a_gap_that_was_read_ahead_of_an_untaken_entry_is_reported_once_over_a_restart
 }
 
 #[test]
+fn a_lock_that_cannot_be_looked_at_is_the_trouble_of_its_own_stream() {
+    let dir = tempfile::tempdir().unwrap();
+    write(&mut writer(dir.path(), 1), &[10]);
+    write(&mut writer(dir.path(), 2), &[20]);
+    let lock = dir.path().join(StreamId::from_bits(1).lock_name());
+    std::os::unix::fs::symlink("elsewhere", lock).unwrap();
+    let mut source = Source::begin(dir.path());
+    assert_eq!(read_all(&mut source), [10, 20]);
+    let findings = source.take_findings();
+    assert!(matches!(&findings[..], [Finding::Unreadable(what)] if what.contains(".lock")), "{findings:?}");
+}
+
+#[test]
 fn damage_is_skipped_and_counted_and_the_next_line_is_read() {
     use std::io::Write as _;
     let dir = tempfile::tempdir().unwrap();

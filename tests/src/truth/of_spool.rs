@@ -16,7 +16,7 @@ fn facts_of(entry: &Value) -> Facts {
         route: text(&entry["route"]).expect("an entry has a route"),
         class: text(&entry["class"]).expect("an entry has a class"),
         status: entry["status"].as_u64().and_then(|status| u16::try_from(status).ok()),
-        end: end(&entry["outcome"]),
+        end: end(entry),
         model: text(&entry["model_served"]).or_else(|| text(&entry["model"])),
         usage: entry["usage"].is_object().then(|| stated(&entry["usage"]["counts"])),
         stop_reason: text(&entry["stop_reason"]),
@@ -29,9 +29,11 @@ fn facts_of(entry: &Value) -> Facts {
     }
 }
 
-fn end(outcome: &Value) -> End {
-    match outcome.as_str().expect("an entry has an outcome") {
+fn end(entry: &Value) -> End {
+    match entry["outcome"].as_str().expect("an entry has an outcome") {
         "complete" => End::Complete,
+        // It had seen the terminal event, and with it all that there was to see.
+        "client_abort" if entry["terminal"] == true => End::Complete,
         "client_abort" => End::ClientLeft,
         "upstream_abort" => End::UpstreamBroke,
         "upstream_unreachable" => End::NoAnswer,
