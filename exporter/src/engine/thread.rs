@@ -167,8 +167,7 @@ impl Engine {
 
     fn count(&mut self, line: &[u8]) {
         self.dirty = true;
-        let start = line.iter().take_while(|&&b| b == 0).count();
-        match Line::decode(&line[start..]) {
+        match Line::decode(line) {
             Ok(Line::Entry(entry)) => {
                 self.core.count(&entry);
                 self.entries += 1;

@@ -47,8 +47,7 @@ pub fn request(core: &mut Core, source: &mut Source, now: UnixMillis) -> io::Res
 
 fn count_next(core: &mut Core, source: &mut Source) {
     let Some((stream, line)) = source.advance() else { return };
-    let start = line.iter().take_while(|&&byte| byte == 0).count();
-    if let Ok(Line::Entry(entry)) = Line::decode(&line[start..]) {
+    if let Ok(Line::Entry(entry)) = Line::decode(&line) {
         core.count(&entry);
     }
     source.recycle(stream, line);

@@ -92,7 +92,7 @@ impl Source {
         self.heads.peek().map(|&Reverse((ended_at, id))| (id, ended_at))
     }
 
-    /// Takes the line of the entry that [`peek`](Self::peek) shows. Its buffer goes back with
+    /// Takes the line of the entry that [`peek`](Self::peek) shows; it decodes as that entry. Its buffer goes back with
     /// [`recycle`](Self::recycle), which makes the stream's next entry known.
     pub fn advance(&mut self) -> Option<(StreamId, Vec<u8>)> {
         let Reverse((_, id)) = self.heads.pop()?;

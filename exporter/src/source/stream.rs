@@ -155,8 +155,10 @@ impl Stream {
         let Self { reader: Some(reader), spare, .. } = self else { return Ok(false) };
         match reader.read_line()? {
             ReadLine::Line(bytes, next) => {
+                // Zeroed blocks are what some file systems leave of a write that power loss cut short.
+                let zeroed = bytes.iter().take_while(|&&b| b == 0).count();
                 spare.clear();
-                spare.extend_from_slice(bytes);
+                spare.extend_from_slice(&bytes[zeroed..]);
                 self.take_line(next, findings);
             }
             ReadLine::Giant(next) => {
@@ -253,8 +255,6 @@ impl Stream {
     }
 
     fn step(&mut self, line: &[u8], findings: &mut Vec<Finding>) -> Step {
-        // Zeroed blocks are what some file systems leave of a write that power loss cut short.
-        let line = &line[line.iter().take_while(|&&b| b == 0).count()..];
         match Line::decode(line) {
             Ok(Line::Entry(entry)) => match self.missing_before(entry.seq) {
                 Some(missing) => return Step::Head { ended_at: entry.ended_at, seq: entry.seq, missing },

@@ -69,6 +69,7 @@ fn write(writer: &mut Writer, times: &[u64]) {
 
 fn take(source: &mut Source) {
     let (id, line) = source.advance().unwrap();
+    assert!(matches!(Line::decode(&line), Ok(Line::Entry(_))));
     source.recycle(id, line);
 }
 
