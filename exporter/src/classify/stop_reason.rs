@@ -83,17 +83,9 @@ mod tests {
     use crate::source::tests::entry;
 
     fn calls(hosted: &[bool]) -> ToolCalls<'static> {
-        let call = |&hosted: &bool| ToolCall {
-            name: Name::from_wire("tool"),
-            namespace: None,
-            patterns: vec![],
-            hosted,
-            writes_file: false,
-            skill: None,
-            agent: None,
-        };
+        let call = |&hosted: &bool| ToolCall { hosted, ..ToolCall::named(Name::from_wire("tool")) };
         let calls: Vec<_> = hosted.iter().map(call).collect();
-        ToolCalls { blocks: u32::try_from(calls.len()).unwrap(), calls }
+        ToolCalls { blocks: u32::try_from(calls.len()).unwrap(), calls, unreadable: 0 }
     }
 
     fn of(provider: Provider, reason: &'static str, tools: Option<ToolCalls<'static>>) -> &'static str {
@@ -152,7 +144,7 @@ mod tests {
         for (provider, reason) in [(Provider::OpenAi, "completed"), (Provider::Gemini, "STOP")] {
             assert_eq!(of(provider, reason, Some(calls(&[true, false]))), "tool_use");
             assert_eq!(of(provider, reason, Some(calls(&[true]))), "end_turn", "the provider ran it itself");
-            let unread = Some(ToolCalls { blocks: 1, calls: vec![] });
+            let unread = Some(ToolCalls { blocks: 1, calls: vec![], unreadable: 0 });
             assert_eq!(of(provider, reason, unread), "tool_use");
         }
         assert_eq!(of(Provider::OpenAi, "incomplete:max_output_tokens", Some(calls(&[false]))), "max_tokens");

@@ -33,13 +33,8 @@ mod tests {
             (None, "exec_command", "exec_command"),
         ] {
             let call = ToolCall {
-                name: Name::from_wire(name),
                 namespace: namespace.map(Name::from_wire),
-                patterns: vec![],
-                hosted: false,
-                writes_file: false,
-                skill: None,
-                agent: None,
+                ..ToolCall::named(Name::from_wire(name))
             };
             assert_eq!(full(&call), expected);
         }

@@ -65,16 +65,8 @@ fn priced(ended_at: UnixMillis) -> Entry<'static> {
         },
         ..Usage::default()
     });
-    let bash = ToolCall {
-        name: Name::from_wire("Bash"),
-        namespace: None,
-        patterns: vec![],
-        hosted: false,
-        writes_file: false,
-        skill: None,
-        agent: None,
-    };
-    entry.tools = Some(ToolCalls { blocks: 1, calls: vec![bash] });
+    let bash = ToolCall::named(Name::from_wire("Bash"));
+    entry.tools = Some(ToolCalls { blocks: 1, calls: vec![bash], unreadable: 0 });
     entry
 }
 

@@ -25,17 +25,12 @@ fn record(pipeline: &mut Pipeline, entry: &Entry<'_>) {
 }
 
 fn with_tools(names: &[String]) -> Entry<'static> {
-    let call = |name: &String| ToolCall {
-        name: Name::from_string(name.clone()),
-        namespace: None,
-        patterns: vec![],
-        hosted: false,
-        writes_file: false,
-        skill: None,
-        agent: None,
-    };
+    let call = |name: &String| ToolCall::named(Name::from_string(name.clone()));
     let blocks = u32::try_from(names.len()).unwrap();
-    Entry { tools: Some(ToolCalls { blocks, calls: names.iter().map(call).collect() }), ..entry(70_000) }
+    Entry {
+        tools: Some(ToolCalls { blocks, calls: names.iter().map(call).collect(), unreadable: 0 }),
+        ..entry(70_000)
+    }
 }
 
 /// The sums of `metric` by the value of its first attribute.

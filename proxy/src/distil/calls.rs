@@ -41,13 +41,5 @@ impl Calls {
 
 /// A call of the tool `name` of which nothing else is known.
 pub(super) fn plain(name: &str) -> ToolCall<'static> {
-    ToolCall {
-        name: Name::from_wire(name).into_owned(),
-        namespace: None,
-        patterns: Vec::new(),
-        hosted: false,
-        writes_file: false,
-        skill: None,
-        agent: None,
-    }
+    ToolCall::named(Name::from_wire(name).into_owned())
 }

@@ -33,6 +33,19 @@ impl Repeats {
         self.young.insert(seen, before);
         before
     }
+
+    /// Whether `session` has sent `thing`, as far as is remembered.
+    pub fn has_seen(&self, session: &Name<'_>, thing: &[u8]) -> bool {
+        let seen = self.hasher.hash_one((session.as_str(), thing));
+        self.young.contains_key(&seen) || self.old.contains_key(&seen)
+    }
+
+    /// Remembers no more that `session` has sent `thing`.
+    pub fn forget(&mut self, session: &Name<'_>, thing: &[u8]) {
+        let seen = self.hasher.hash_one((session.as_str(), thing));
+        self.young.remove(&seen);
+        self.old.remove(&seen);
+    }
 }
 
 #[cfg(test)]
@@ -49,6 +62,10 @@ mod tests {
         assert_eq!([0, 1, 2].map(|_| repeats.see(&session(1), b"a")), [0, 1, 2]);
         assert_eq!(repeats.see(&session(2), b"a"), 0, "another session");
         assert_eq!(repeats.see(&session(1), b"b"), 0, "another thing");
+        assert!(repeats.has_seen(&session(1), b"a"));
+        repeats.forget(&session(1), b"a");
+        assert!(!repeats.has_seen(&session(1), b"a"));
+        assert!(!repeats.has_seen(&session(2), b"b"));
     }
 
     #[test]

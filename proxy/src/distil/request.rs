@@ -2,7 +2,7 @@
 
 use ccxray_shared::{
     Name,
-    entry::{Agent, Class, ContextHints, Provider, Route, ToolResults},
+    entry::{Agent, Class, ContextHints, Provider, Route, ToolResults, Trigger},
     key::Key,
 };
 use hyper::HeaderMap;
@@ -41,6 +41,8 @@ impl Head<'_> {
 pub struct Memory {
     /// Request bodies.
     pub bodies: Repeats,
+    /// Those of them whose last exchange failed.
+    pub failed: Repeats,
     /// Ids of tool calls whose results have been reported.
     pub results: Repeats,
 }
@@ -63,6 +65,10 @@ pub struct RequestFacts {
     pub context: Option<ContextHints>,
     /// The tool results that it reports for the first time.
     pub results: Option<ToolResults<'static>>,
+    /// The skills that the user activated, reported for the first time.
+    pub skills: Vec<Name<'static>>,
+    /// Of a compaction: what set it off.
+    pub compaction: Option<Trigger>,
     /// The permission or sandbox mode.
     pub permission_mode: Option<Name<'static>>,
     /// The working directory that the client states.
@@ -82,6 +88,8 @@ impl RequestFacts {
             agent: None,
             context: None,
             results: None,
+            skills: Vec::new(),
+            compaction: None,
             permission_mode: None,
             stated_dir: None,
             notes: Notes::default(),

@@ -74,6 +74,8 @@ pub(super) struct RequestSide {
     pub(super) facts: RequestFacts,
     pub(super) digest: Option<Name<'static>>,
     pub(super) repeats: u32,
+    /// Whether the last exchange with the same body failed.
+    pub(super) retry: bool,
 }
 
 impl Following {
@@ -118,18 +120,40 @@ impl Following {
             Some(answer) if !closing.shed => answer.finish(is_whole, closing.ended),
             Some(_) | None => AnswerFacts::default(),
         };
+        request.learn(closing, &answer, &mut shared.memory);
         (request, answer)
     }
 }
 
 impl RequestSide {
     fn of_head(opening: &Opening, key: &Key) -> Self {
-        Self { facts: RequestFacts::of_head(head(opening), key), digest: None, repeats: 0 }
+        Self { facts: RequestFacts::of_head(head(opening), key), digest: None, repeats: 0, retry: false }
+    }
+
+    /// Remembers how the exchange ended, for the attempts that follow.
+    fn learn(&self, closing: &Closing, answer: &AnswerFacts, memory: &mut Memory) {
+        let (Some(scope), Some(digest)) = (self.facts.scope(), &self.digest) else { return };
+        if has_failed(closing, answer) {
+            memory.failed.see(scope, digest.as_bytes());
+        } else {
+            memory.failed.forget(scope, digest.as_bytes());
+        }
     }
 
     /// What can be said when even looking at the headers has failed.
     pub(super) fn unread(opening: &Opening) -> Self {
-        Self { facts: RequestFacts::of_route(opening.route), digest: None, repeats: 0 }
+        Self { facts: RequestFacts::of_route(opening.route), digest: None, repeats: 0, retry: false }
+    }
+}
+
+/// Whether the client got less than it asked for: an error, no answer, or a part of one.
+fn has_failed(closing: &Closing, answer: &AnswerFacts) -> bool {
+    match (closing.outcome, answer.terminal) {
+        (Outcome::Complete | Outcome::ClientAbort, Some(true)) => answer.error.is_some(),
+        (Outcome::Complete, None) => {
+            answer.error.is_some() || closing.head.as_ref().is_none_or(|head| !head.status.is_success())
+        }
+        (Outcome::Complete, Some(false)) | (_, _) => true,
     }
 }
 
@@ -174,6 +198,7 @@ fn read_request(opening: &Opening, chunks: &[(Bytes, CopyPermit)], shared: &mut 
     }
     let scope = side.facts.scope();
     side.repeats = scope.map_or(0, |scope| shared.memory.bodies.see(scope, digest.as_bytes()));
+    side.retry = scope.is_some_and(|scope| shared.memory.failed.has_seen(scope, digest.as_bytes()));
     side.digest = Some(digest);
     side
 }

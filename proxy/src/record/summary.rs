@@ -38,7 +38,7 @@ pub(super) fn entry(
 ) -> Entry<'_> {
     let opening = &*closing.opening;
     let latency = closing.ended.saturating_duration_since(opening.started);
-    let RequestSide { facts, digest, repeats } = request;
+    let RequestSide { facts, digest, repeats, retry } = request;
     let (dir, dir_source, stated_dir) = directories(opening, facts.stated_dir, dirs);
     let mut notes = facts.notes;
     notes.append(answer.notes);
@@ -67,13 +67,16 @@ pub(super) fn entry(
         error: answer.error,
         tools: answer.tools,
         results: facts.results,
+        skills: facts.skills,
         session: facts.session,
         agent: facts.agent,
+        compaction: facts.compaction,
         context: facts.context,
         permission_mode: facts.permission_mode,
         rate_limits: closing.head.as_ref().map_or_else(Vec::new, |head| rate_limits(&head.headers)),
         request_digest: digest,
         repeats,
+        retry,
         dir,
         dir_source,
         stated_dir,

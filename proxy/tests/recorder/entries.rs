@@ -228,6 +228,25 @@ fn a_retry_is_seen_and_its_results_are_not_counted_again() {
 }
 
 #[test]
+fn a_repeated_body_is_a_retry_only_if_the_attempt_before_it_failed() {
+    let (request, answer) = (fixture("turn.request.json"), fixture("tools.answer.sse"));
+    let overloaded = fixture("overloaded.error.json");
+    let mut scripts: Vec<_> = (0..7).map(|id| Script::turn(id, &request, EVENTS, &answer)).collect();
+    scripts[0] = Script::turn(0, &request, JSON, &overloaded);
+    scripts[0].status = 529;
+    let cut = &answer[..answer.len() / 2];
+    scripts[3].answer = vec![cut];
+    (scripts[4].answer, scripts[4].outcome) = (vec![cut], Outcome::UpstreamAbort);
+    (scripts[5].answer, scripts[5].outcome) = (vec![&*answer], Outcome::ClientAbort);
+    recorded(&scripts, |entries| {
+        assert_eq!(
+            entries.iter().map(|entry| entry.retry).collect::<Vec<_>>(),
+            [false, true, false, false, true, true, false]
+        );
+    });
+}
+
+#[test]
 fn the_session_is_the_same_from_the_header_and_from_the_body() {
     let (request, answer) = (fixture("turn.request.json"), fixture("message.answer.json"));
     let mut by_header = Script::turn(1, &request, JSON, &answer);

@@ -15,7 +15,7 @@ pub use self::{
     parts::{
         Agent, ContextHints, ErrorFacts, MAX_LISTED, ParseNote, RateLimit, ToolCall, ToolCalls, ToolResults,
     },
-    words::{Class, DirSource, Outcome, Parse, Provider, Route},
+    words::{Class, DirSource, Outcome, Parse, Provider, Route, Trigger},
 };
 use crate::{Name, UnixMillis, usage::Usage};
 
@@ -93,12 +93,18 @@ pub struct Entry<'a> {
     /// Tool results that this request reported for the first time.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub results: Option<ToolResults<'a>>,
+    /// The skills that the user activated with this request, reported for the first time; at most [`MAX_LISTED`].
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    pub skills: Vec<Name<'a>>,
     /// Keyed hash of the client's session id; where Gemini CLI sends none, of how the conversation begins.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub session: Option<Name<'a>>,
     /// Which of the client's agents asked.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<Agent<'a>>,
+    /// Of a compaction: what set it off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compaction: Option<Trigger>,
     /// Hints at the size of the session's context window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<ContextHints>,
@@ -114,6 +120,9 @@ pub struct Entry<'a> {
     /// How many earlier exchanges of this session this proxy saw with the same request body.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub repeats: u32,
+    /// Whether the last of those had failed: this is another attempt.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub retry: bool,
     /// The project directory, absolute. The only path in an entry; it never leaves the machine.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub dir: Option<Cow<'a, str>>,

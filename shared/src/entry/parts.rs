@@ -30,6 +30,9 @@ pub struct ToolCalls<'a> {
     /// The calls, at most [`MAX_LISTED`]; `blocks` is the true count.
     #[serde(borrow, default)]
     pub calls: Vec<ToolCall<'a>>,
+    /// How many of the blocks could not be read as a call: they name no tool.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unreadable: u32,
 }
 
 /// The most calls or names that an entry lists.
@@ -44,6 +47,13 @@ pub struct ToolCall<'a> {
     /// Its namespace as sent (Codex).
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<Name<'a>>,
+    /// The MCP server that it belongs to, where the exchange tells it apart from the name: stated beside the call, or
+    /// found by the tools that the request declares.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<Name<'a>>,
+    /// The tools that its script calls, as the script spells them, once for each place; at most [`MAX_LISTED`].
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    pub scripted: Vec<Name<'a>>,
     /// The names of the dangerous patterns that its arguments match.
     #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
     pub patterns: Vec<Name<'a>>,
@@ -61,6 +71,23 @@ pub struct ToolCall<'a> {
     pub agent: Option<Name<'a>>,
 }
 
+impl<'a> ToolCall<'a> {
+    /// A call of which no more than the tool's name is known.
+    pub const fn named(name: Name<'a>) -> Self {
+        Self {
+            name,
+            namespace: None,
+            server: None,
+            scripted: Vec::new(),
+            patterns: Vec::new(),
+            hosted: false,
+            writes_file: false,
+            skill: None,
+            agent: None,
+        }
+    }
+}
+
 /// Tool results of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToolResults<'a> {
@@ -69,7 +96,8 @@ pub struct ToolResults<'a> {
     /// How many are marked as failed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub failed: u32,
-    /// The names of the failed tools, at most [`MAX_LISTED`].
+    /// The failed tools, at most [`MAX_LISTED`]: their names as sent, behind `<namespace>__` where they had one that
+    /// names an MCP server.
     #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
     pub failed_tools: Vec<Name<'a>>,
 }

@@ -91,6 +91,8 @@ words! {
         Probe = "probe",
         /// The client talks to its platform, not to a model.
         Platform = "platform",
+        /// A connection (WebSocket) whose requests have entries of their own.
+        Connection = "connection",
         ;
         /// Not recognised.
         Other = "other"
@@ -102,8 +104,26 @@ impl Class {
     pub const fn is_billed(self) -> bool {
         match self {
             Self::Turn | Self::Helper | Self::Title | Self::WebSearch | Self::Compaction => true,
-            Self::WarmUp | Self::TokenCount | Self::Probe | Self::Platform | Self::Other => false,
+            Self::WarmUp
+            | Self::TokenCount
+            | Self::Probe
+            | Self::Platform
+            | Self::Connection
+            | Self::Other => false,
         }
+    }
+}
+
+words! {
+    /// What set a compaction off.
+    Trigger {
+        /// The client itself, for want of room.
+        Auto = "auto",
+        /// The user.
+        Manual = "manual",
+        ;
+        /// It does not show.
+        Unknown = "unknown"
     }
 }
 
