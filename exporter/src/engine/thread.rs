@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ccxray_shared::{UnixMillis, daemon::log::with_causes, line::Line, state_dir::StateDir};
+use ccxray_shared::{Entry, UnixMillis, daemon::log::with_causes, state_dir::StateDir};
 
 use super::{
     Core,
@@ -153,7 +153,7 @@ impl Engine {
                 return Ok(Round::Complete);
             }
             if let Some((stream, line)) = self.source.advance() {
-                self.count(&line);
+                self.count(line.entry());
                 self.source.recycle(stream, line);
             }
             let long_since = self.last_checkpoint.elapsed() >= CHECKPOINT_EVERY;
@@ -165,17 +165,10 @@ impl Engine {
         }
     }
 
-    fn count(&mut self, line: &[u8]) {
+    fn count(&mut self, entry: &Entry<'_>) {
         self.dirty = true;
-        match Line::decode(line) {
-            Ok(Line::Entry(entry)) => {
-                self.core.count(&entry);
-                self.entries += 1;
-            }
-            Ok(Line::Segment(_) | Line::Gap(_) | Line::Stats(_)) | Err(_) => {
-                debug_assert!(false, "the source has decoded this line as an entry");
-            }
-        }
+        self.core.count(entry);
+        self.entries += 1;
     }
 
     /// Obeys `first` and whatever else waits.

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use ccxray_shared::{UnixMillis, line::Line};
+use ccxray_shared::UnixMillis;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 
 use crate::{
@@ -47,9 +47,7 @@ pub fn request(core: &mut Core, source: &mut Source, now: UnixMillis) -> io::Res
 
 fn count_next(core: &mut Core, source: &mut Source) {
     let Some((stream, line)) = source.advance() else { return };
-    if let Ok(Line::Entry(entry)) = Line::decode(&line) {
-        core.count(&entry);
-    }
+    core.count(line.entry());
     source.recycle(stream, line);
 }
 

@@ -3,6 +3,7 @@
 //! The directory is listed, each stream is read line by line from where it was left, and the streams are merged by
 //! the entries' time. Damage is skipped and counted, never fatal.
 
+mod entry_line;
 mod finding;
 mod stream;
 pub mod watch;
@@ -22,6 +23,7 @@ use ccxray_shared::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use self::entry_line::EntryLine;
 pub use self::finding::{Finding, Loss, Skipped};
 use self::stream::Stream;
 
@@ -92,16 +94,16 @@ impl Source {
         self.heads.peek().map(|&Reverse((ended_at, id))| (id, ended_at))
     }
 
-    /// Takes the line of the entry that [`peek`](Self::peek) shows; it decodes as that entry. Its buffer goes back with
-    /// [`recycle`](Self::recycle), which makes the stream's next entry known.
-    pub fn advance(&mut self) -> Option<(StreamId, Vec<u8>)> {
+    /// Takes the entry that [`peek`](Self::peek) shows. It goes back with [`recycle`](Self::recycle), for the sake of its
+    /// buffer, which makes the stream's next entry known.
+    pub fn advance(&mut self) -> Option<(StreamId, EntryLine)> {
         let Reverse((_, id)) = self.heads.pop()?;
         let line = self.streams.get_mut(&id)?.take_head(&mut self.findings)?;
         Some((id, line))
     }
 
     /// Gives a line's buffer back, and reads on in its stream.
-    pub fn recycle(&mut self, id: StreamId, line: Vec<u8>) {
+    pub fn recycle(&mut self, id: StreamId, line: EntryLine) {
         if let Some(stream) = self.streams.get_mut(&id) {
             stream.recycle(line);
         }
