@@ -4,6 +4,8 @@
 //! `cargo bench -p ccxray-exporter --bench backlog [-- ENTRIES]`. The figure to keep is the ratio: microseconds belong to a
 //! machine.
 
+#![expect(clippy::print_stdout, reason = "its output is its product")]
+
 use std::{
     collections::BTreeMap,
     hint::black_box,
