@@ -8,7 +8,11 @@ use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequ
 use super::SETTLING;
 use crate::{
     checkpoint::{SavedPipeline, State, Writer},
-    classify::{Classified, price_table::PriceTable},
+    classify::{
+        Classified, Rules,
+        drift::{self, Drift},
+        price_table::PriceTable,
+    },
     deliver::{
         History,
         messages::{CutId, Snapshot},
@@ -150,8 +154,9 @@ impl Core {
         self.has_entries = false;
     }
 
-    /// Counts an entry in the open window. Its [`event_time`](Self::event_time) must not lie behind that window.
-    pub fn count(&mut self, entry: &Entry<'_>) {
+    /// Counts an entry in the open window. Its [`event_time`](Self::event_time) must not lie behind that window. Gives
+    /// what in it was not as expected.
+    pub fn count<'e>(&mut self, entry: &'e Entry<'e>) -> Vec<Drift<'e>> {
         let classified = Classified::of(entry, &self.options.prices);
         let late = entry.ended_at < self.window.start;
         self.has_entries = true;
@@ -159,6 +164,7 @@ impl Core {
         if let Some(exported) = &mut self.destination {
             exported.pipeline.record(&classified, late);
         }
+        drift::of(&classified)
     }
 
     /// Counts entries that are known to be lost.
@@ -211,6 +217,7 @@ impl Core {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             interval_ms: u64::try_from(self.options.interval.as_millis()).unwrap_or(u64::MAX),
             prices: self.options.prices.origin().clone(),
+            rules: Rules::current().files().to_vec(),
         }
     }
 

@@ -1,10 +1,10 @@
 //! A line together with the entry that it holds.
 
 use ccxray_shared::{
-    Entry,
+    Entry, Name,
     entry::Seq,
     line::{DecodeLineError, Line, Stats},
-    segment::{Header, Sequence, StreamId},
+    segment::{Header, SegmentId},
 };
 use self_cell::self_cell;
 
@@ -24,7 +24,7 @@ self_cell!(
 /// What a line holds that is no entry.
 pub(super) enum Other {
     /// The first line of a segment.
-    Segment { stream: StreamId, sequence: Sequence, next_seq: Seq },
+    Segment { id: SegmentId, next_seq: Seq, proxy_version: Name<'static> },
     /// Entries that were lost, and why.
     Gap { lost: u64, reason: String },
     /// The proxy's gauges.
@@ -38,8 +38,9 @@ impl EntryLine {
     pub(super) fn read(line: Vec<u8>) -> Result<Self, (Vec<u8>, Other)> {
         Self::try_new_or_recover(line, |line| match Line::decode(line) {
             Ok(Line::Entry(entry)) => Ok(entry),
-            Ok(Line::Segment(Header { stream, sequence, next_seq, .. })) => {
-                Err(Other::Segment { stream, sequence, next_seq })
+            Ok(Line::Segment(Header { stream, sequence, next_seq, proxy_version, .. })) => {
+                let id = SegmentId { stream, sequence };
+                Err(Other::Segment { id, next_seq, proxy_version: proxy_version.into_owned() })
             }
             Ok(Line::Gap(gap)) => Err(Other::Gap { lost: gap.lost, reason: gap.reason.to_string() }),
             Ok(Line::Stats(stats)) => Err(Other::Stats(stats)),

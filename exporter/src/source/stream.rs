@@ -3,9 +3,9 @@
 use std::{io, path::Path};
 
 use ccxray_shared::{
-    UnixMillis,
+    Name, UnixMillis,
     entry::Seq,
-    segment::{ByteOffset, Position, SegmentId, Sequence, StreamId},
+    segment::{ByteOffset, Position, SegmentId, StreamId},
     spool::{
         layout::SegmentFile,
         lock,
@@ -47,6 +47,8 @@ pub(super) struct Stream {
     reader: Option<LineReader>,
     head: Option<Head>,
     spare: Vec<u8>,
+    /// As the header says that was read last.
+    proxy_version: Option<Name<'static>>,
 }
 
 impl Stream {
@@ -67,11 +69,16 @@ impl Stream {
             reader: None,
             head: None,
             spare: Vec::new(),
+            proxy_version: None,
         }
     }
 
     pub(super) fn id(&self) -> StreamId {
         self.id
+    }
+
+    pub(super) fn proxy_version(&self) -> Option<&str> {
+        self.proxy_version.as_deref()
     }
 
     pub(super) fn position(&self) -> Position {
@@ -260,8 +267,8 @@ impl Stream {
 
     fn take_other(&mut self, other: Other, findings: &mut Vec<Finding>) {
         match other {
-            Other::Segment { stream, sequence, next_seq } if (stream, sequence) == self.reading() => {
-                self.take_header(next_seq, findings);
+            Other::Segment { id, next_seq, proxy_version } if id == self.segment() => {
+                self.take_header(next_seq, proxy_version, findings);
             }
             Other::Segment { .. } => findings.push(Finding::Skipped(Skipped::Malformed)),
             Other::Gap { lost, reason } => report(findings, Loss::Gap(reason), lost),
@@ -270,9 +277,10 @@ impl Stream {
         }
     }
 
-    fn take_header(&mut self, next_seq: Seq, findings: &mut Vec<Finding>) {
+    fn take_header(&mut self, next_seq: Seq, proxy_version: Name<'static>, findings: &mut Vec<Finding>) {
         report(findings, Loss::Expired, self.missing_before(next_seq).unwrap_or(0));
         self.read_to.next_seq = Some(next_seq);
+        self.proxy_version = Some(proxy_version);
     }
 
     /// How many entries are missing before the one with the number `found`; `None` if that one has been read before.
@@ -283,10 +291,6 @@ impl Stream {
 
     fn segment(&self) -> SegmentId {
         SegmentId { stream: self.id, sequence: self.read_to.sequence }
-    }
-
-    fn reading(&self) -> (StreamId, Sequence) {
-        (self.id, self.read_to.sequence)
     }
 }
 
