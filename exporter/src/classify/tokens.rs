@@ -178,15 +178,27 @@ mod tests {
     fn a_sum_that_is_not_that_of_the_parts_is_noticed() {
         use Provider::{Anthropic, Gemini, OpenAi};
         for (provider, json, expected) in [
-            (OpenAi, r#"{"input_tokens":1000,"input_tokens_details":{"cached_tokens":600},"output_tokens":70,"total_tokens":1070}"#, false),
+            (
+                OpenAi,
+                r#"{"input_tokens":1000,"input_tokens_details":{"cached_tokens":600},"output_tokens":70,"total_tokens":1070}"#,
+                false,
+            ),
             (OpenAi, r#"{"input_tokens":1000,"output_tokens":70,"total_tokens":1071}"#, true),
             (OpenAi, r#"{"prompt_tokens":8,"completion_tokens":2,"total_tokens":10}"#, false),
             // More was read from the cache than there was: the parts overlap in a way that is not known here.
-            (OpenAi, r#"{"input_tokens":100,"input_tokens_details":{"cached_tokens":600},"output_tokens":70,"total_tokens":170}"#, true),
+            (
+                OpenAi,
+                r#"{"input_tokens":100,"input_tokens_details":{"cached_tokens":600},"output_tokens":70,"total_tokens":170}"#,
+                true,
+            ),
             (OpenAi, r#"{"input_tokens":1000,"output_tokens":70}"#, false),
             (OpenAi, r#"{"total_tokens":70}"#, true),
-            (Gemini, r#"{"promptTokenCount":100,"cachedContentTokenCount":40,"toolUsePromptTokenCount":5,
-                         "candidatesTokenCount":20,"thoughtsTokenCount":7,"totalTokenCount":132}"#, false),
+            (
+                Gemini,
+                r#"{"promptTokenCount":100,"cachedContentTokenCount":40,"toolUsePromptTokenCount":5,
+                         "candidatesTokenCount":20,"thoughtsTokenCount":7,"totalTokenCount":132}"#,
+                false,
+            ),
             (Gemini, r#"{"promptTokenCount":12,"totalTokenCount":12}"#, false),
             (Gemini, r#"{"promptTokenCount":12,"totalTokenCount":20}"#, true),
             (Anthropic, r#"{"input_tokens":3,"output_tokens":5}"#, false),

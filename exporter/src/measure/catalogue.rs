@@ -238,7 +238,10 @@ mod tests {
             for (key, budget) in &def.budgets {
                 assert!(promised.contains(&(key.as_str(), *budget)), "{} {key:?}", def.name.name());
             }
-            let open = def.attributes.iter().filter(|key| promised[..4].iter().any(|(word, _)| *word == key.as_str()));
+            let open = def
+                .attributes
+                .iter()
+                .filter(|key| promised[..4].iter().any(|(word, _)| *word == key.as_str()));
             open.for_each(|key| assert!(def.budgets.contains_key(key), "{} {key:?}", def.name.name()));
         }
     }

@@ -75,10 +75,7 @@ mod tests {
     fn attributes_stay_as_they_are_given() {
         let labels =
             Labels::chained(&[(Key::Tool, "Bash"), (Key::Provider, "x")], &[(Key::CliOtelActive, "true")]);
-        assert_eq!(
-            labels.pairs(),
-            [(Key::Tool, "Bash"), (Key::Provider, "x"), (Key::CliOtelActive, "true")]
-        );
+        assert_eq!(labels.pairs(), [(Key::Tool, "Bash"), (Key::Provider, "x"), (Key::CliOtelActive, "true")]);
         assert!(Labels::of(&[]).pairs().is_empty());
     }
 

@@ -109,6 +109,11 @@ impl Meter {
         true
     }
 
+    /// Whether it has no series.
+    pub fn is_empty(&self) -> bool {
+        self.bound.is_empty()
+    }
+
     /// Whether one more series of `metric` may be made.
     pub fn has_room(&self, metric: Metric) -> bool {
         self.series[metric as usize] < MAX_SERIES
@@ -116,8 +121,11 @@ impl Meter {
 
     /// Makes this series.
     pub fn bind(&mut self, metric: Metric, labels: &Labels<'_>) {
-        let attributes: Vec<KeyValue> =
-            labels.pairs().iter().map(|&(key, value)| KeyValue::new(key.as_str(), value.to_owned())).collect();
+        let attributes: Vec<KeyValue> = labels
+            .pairs()
+            .iter()
+            .map(|&(key, value)| KeyValue::new(key.as_str(), value.to_owned()))
+            .collect();
         let bound = match &self.instruments[metric as usize] {
             Some(Instrument::Counter(counter)) => Bound::Counter(counter.bind(&attributes)),
             Some(Instrument::Histogram(histogram)) => Bound::Histogram(histogram.bind(&attributes)),

@@ -99,7 +99,8 @@ impl Series {
 
     /// Its attributes.
     pub fn labels(&self) -> Labels<'_> {
-        let attributes: Vec<(Key, &str)> = self.attributes.iter().map(|(key, value)| (*key, &**value)).collect();
+        let attributes: Vec<(Key, &str)> =
+            self.attributes.iter().map(|(key, value)| (*key, &**value)).collect();
         Labels::of(&attributes)
     }
 }

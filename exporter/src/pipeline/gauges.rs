@@ -88,7 +88,8 @@ impl Gauges {
             Some((series, used.ratio()?))
         };
         let stated = self.stated.iter().map(|(series, stated)| (series.clone(), stated.value as f64));
-        let active = self.active_requests.map(|active| (Series::new(Metric::ActiveRequests, &[]), active as f64));
+        let active =
+            self.active_requests.map(|active| (Series::new(Metric::ActiveRequests, &[]), active as f64));
         self.cache_use.iter().filter_map(ratio).chain(stated).chain(active).collect()
     }
 
@@ -104,7 +105,8 @@ impl Gauges {
             read: used.read,
             input: used.input,
         });
-        let stated = self.stated.iter().map(|(series, &stated)| SavedGauge { series: series.clone(), stated });
+        let stated =
+            self.stated.iter().map(|(series, &stated)| SavedGauge { series: series.clone(), stated });
         let mut stated: Vec<SavedGauge> = stated.collect();
         stated.sort_by(|a, b| a.series.cmp(&b.series));
         (cache_use.collect(), stated)
@@ -139,14 +141,17 @@ mod tests {
     }
 
     fn values(gauges: &Gauges) -> Vec<(String, f64)> {
-        let text = |series: &Series| series.attributes.iter().map(|(_, value)| &**value).collect::<Vec<_>>().join(",");
+        let text = |series: &Series| {
+            series.attributes.iter().map(|(_, value)| &**value).collect::<Vec<_>>().join(",")
+        };
         gauges.values().iter().map(|(series, value)| (text(series), *value)).collect()
     }
 
     #[test]
     fn the_last_statement_by_the_time_of_its_exchange_counts() {
         let mut gauges = Gauges::default();
-        for (name, at, value) in [("tokens", 20, 7), ("tokens", 10, 9), ("requests", 1, 3), ("tokens", 20, 6)] {
+        for (name, at, value) in [("tokens", 20, 7), ("tokens", 10, 9), ("requests", 1, 3), ("tokens", 20, 6)]
+        {
             limit(&mut gauges, name, at, value);
         }
         let expected = [("anthropic,requests".to_owned(), 3.0), ("anthropic,tokens".to_owned(), 6.0)];

@@ -21,7 +21,7 @@ use crate::{
     classify::Classified,
     measure::{
         Key, Labels, Metric, Series, Sink,
-        admission::{self, Admissions},
+        admission::{self, Admissions, Budgets},
         measure,
         meter::Meter,
         sessions::Sessions,
@@ -105,6 +105,11 @@ impl Pipeline {
     /// What it may not send.
     pub fn withheld(&self) -> &Withheld {
         &self.withheld
+    }
+
+    /// Applies budgets in place of the catalogue's to what is admitted from now on.
+    pub fn set_budgets(&mut self, budgets: Budgets) {
+        self.admissions.set_budgets(budgets);
     }
 
     /// Another process goes on with it: what the one before has offered may or may not have arrived.

@@ -3,8 +3,8 @@
 use ccxray_shared::UnixMillis;
 use serde::{Deserialize, Serialize};
 
-use super::{Pipeline, gauges::Gauges, identity::Identity, withheld::Withheld};
 pub use super::gauges::{SavedCacheUse, SavedGauge};
+use super::{Pipeline, gauges::Gauges, identity::Identity, withheld::Withheld};
 use crate::measure::{
     Series,
     admission::{Admissions, Admitted},

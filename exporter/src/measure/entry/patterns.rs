@@ -16,7 +16,8 @@ impl<S: Sink> Recorder<'_, S> {
             self.context();
             self.tools_per_turn();
         }
-        if entry.class == Class::Compaction && entry.compaction == Some(Trigger::Auto) && classified.finished {
+        if entry.class == Class::Compaction && entry.compaction == Some(Trigger::Auto) && classified.finished
+        {
             self.record_by_provider(Metric::AutoCompactTriggered, 1);
         }
         let calls = entry.tools.iter().flat_map(|tools| &tools.calls);
