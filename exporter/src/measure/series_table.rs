@@ -37,17 +37,13 @@ impl<T> SeriesTable<T> {
     /// Puts `value` in place of what there is for this series; whether there was nothing.
     pub fn insert(&mut self, metric: Metric, labels: &Labels<'_>, value: T) -> bool {
         let slots = self.slots.entry(labels.hash(metric)).or_default();
-        match slots.iter_mut().find(|(series, _)| series.is(metric, labels)) {
-            Some((_, old)) => {
-                *old = value;
-                false
-            }
-            None => {
-                slots.push((Series::new(metric, labels.pairs()), value));
-                self.len += 1;
-                true
-            }
+        if let Some((_, old)) = slots.iter_mut().find(|(series, _)| series.is(metric, labels)) {
+            *old = value;
+            return false;
         }
+        slots.push((Series::new(metric, labels.pairs()), value));
+        self.len += 1;
+        true
     }
 
     /// Takes out what there is for this series.
