@@ -68,6 +68,9 @@ pub struct RunOptions {
     /// A price table instead of the built-in one, of the same form
     #[arg(long, value_name = "FILE", env = "CCXRAY_PRICES")]
     pub prices: Option<PathBuf>,
+    /// Rules of your own: a file here takes the place of the built-in one of its name (`tools.json`, `mcp.json` …)
+    #[arg(long, value_name = "DIR", env = "CCXRAY_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
     /// Written once the exporter is ready: its process id and where it listens, as JSON
     #[arg(long, value_name = "FILE", env = "CCXRAY_READY_FILE")]
     pub ready_file: Option<PathBuf>,
@@ -88,6 +91,9 @@ pub struct StatusOptions {
     /// Say it again every two seconds, until Ctrl-C
     #[arg(long)]
     pub watch: bool,
+    /// Say how old the rules in here are [default: those of the exporter that runs or ran]
+    #[arg(long, value_name = "DIR", env = "CCXRAY_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
 }
 
 /// Whose next request `preview` prints.
@@ -109,6 +115,9 @@ pub struct PreviewOptions {
     /// As of `run`
     #[arg(long, value_name = "FILE", env = "CCXRAY_PRICES")]
     pub prices: Option<PathBuf>,
+    /// As of `run`
+    #[arg(long, value_name = "DIR", env = "CCXRAY_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
 }
 
 /// What to say of the metrics.

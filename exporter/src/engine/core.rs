@@ -8,7 +8,7 @@ use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequ
 use super::SETTLING;
 use crate::{
     checkpoint::{SavedPipeline, State, Writer},
-    classify::{Classified, price_table::PriceTable},
+    classify::{Classified, Rules, price_table::PriceTable},
     deliver::{
         History,
         messages::{CutId, Snapshot},
@@ -218,6 +218,7 @@ impl Core {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             interval_ms: u64::try_from(self.options.interval.as_millis()).unwrap_or(u64::MAX),
             prices: self.options.prices.origin().clone(),
+            rules: Rules::current().files().to_vec(),
         }
     }
 

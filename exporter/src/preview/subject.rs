@@ -13,7 +13,7 @@ use crate::{
     preview::PreviewError,
     run::{
         consent::{self, Consent},
-        lock, prices, remembered,
+        lock, own_rules, remembered,
     },
     source::Source,
 };
@@ -38,7 +38,7 @@ impl Subject {
         env: &impl Fn(&str) -> Option<String>,
     ) -> Result<Self, PreviewError> {
         let consent = Consent::from_env(options.tier.unwrap_or(0), env)?;
-        let prices = prices(options.prices.as_deref())?;
+        let prices = own_rules::take_over(options.data_dir.as_deref(), options.prices.as_deref())?;
         let is_running = lock::holder(&state_dir.exporter()).is_some();
         let spool = state_dir.spool();
         let loaded = Store::new(&state_dir.exporter()).peek()?;

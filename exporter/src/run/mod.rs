@@ -8,6 +8,7 @@ pub mod error;
 mod heartbeat;
 mod local_data;
 pub mod lock;
+pub mod own_rules;
 mod self_figures;
 mod signals;
 mod stop;
@@ -26,7 +27,6 @@ pub use self::error::RunError;
 use self::{consent::Consent, local_data::EngineData, signals::Signals, stop::Stop};
 use crate::{
     checkpoint::{Loaded, State, Store},
-    classify::price_table::PriceTable,
     cli::{Local, RunOptions},
     deliver::{self, CutId, FailureLog, FromWorker, Snapshot, WorkerHandle, tally::Counts},
     engine::{Command, Commands, Core, CoreOptions, Engine, EngineOptions, random_bits},
@@ -49,7 +49,7 @@ pub fn run(options: &RunOptions) -> Result<(), RunError> {
     let state_dir = StateDir::resolve(options.state_dir.clone())?;
     let env = |name: &str| std::env::var(name).ok();
     let consent = Consent::from_env(options.tier, &env)?;
-    let prices = prices(options.prices.as_deref())?;
+    let prices = own_rules::take_over(options.data_dir.as_deref(), options.prices.as_deref())?;
     for dir in [state_dir.spool(), state_dir.exporter()] {
         private::ensure_dir(&dir)?;
     }
@@ -66,14 +66,6 @@ pub fn run(options: &RunOptions) -> Result<(), RunError> {
     let served = runtime.block_on(serve(options, &state_dir, &consent, core, source));
     runtime.shutdown_timeout(Duration::ZERO);
     served
-}
-
-/// The prices in `file`, else the built-in ones.
-pub(crate) fn prices(file: Option<&Path>) -> Result<PriceTable, RunError> {
-    let Some(path) = file else { return Ok(PriceTable::embedded()) };
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| RunError::ReadPrices { path: path.to_owned(), source })?;
-    PriceTable::parse(&text).map_err(|source| RunError::Prices { path: path.to_owned(), source })
 }
 
 /// What the last run left, or a beginning.

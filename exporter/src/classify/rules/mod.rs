@@ -49,6 +49,19 @@ pub struct Rules {
 static CURRENT: OnceLock<Rules> = OnceLock::new();
 
 impl Rules {
+    /// The names of the files.
+    pub const NAMES: [&str; 9] = [
+        KnownTools::NAME,
+        McpNaming::NAME,
+        SkillTools::NAME,
+        AgentTypes::NAME,
+        StopWords::NAME,
+        ErrorWords::NAME,
+        PermissionModes::NAME,
+        Windows::NAME,
+        NoteKinds::NAME,
+    ];
+
     /// The rules that this build carries.
     ///
     /// # Panics
