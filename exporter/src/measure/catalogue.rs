@@ -254,6 +254,19 @@ mod tests {
     }
 
     #[test]
+    fn every_reason_of_a_note_has_its_word() {
+        let rules: serde_json::Value = serde_json::from_str(include_str!("../../data/notes.json")).unwrap();
+        for (reason, kind) in rules["rules"].as_object().unwrap() {
+            let word = match kind.as_str().unwrap() {
+                "fallback" => closed(Metric::FallbackUsed, Key::Reason, reason),
+                "error" => closed(Metric::ParserError, Key::ErrorType, reason),
+                _ => continue,
+            };
+            assert_eq!(word, Some(reason.as_str()), "{kind}");
+        }
+    }
+
+    #[test]
     fn nothing_that_names_a_person_or_a_place_is_an_attribute() {
         for def in Catalogue::embedded().iter() {
             for key in &def.attributes {

@@ -16,8 +16,9 @@ impl<S: Sink> Recorder<'_, S> {
             self.context();
             self.tools_per_turn();
         }
-        if entry.class == Class::Compaction && entry.compaction == Some(Trigger::Auto) && classified.finished
-        {
+        // The first attempt says what set it off, whether or not it is answered.
+        let is_auto = entry.class == Class::Compaction && entry.compaction == Some(Trigger::Auto);
+        if is_auto && !entry.retry {
             self.record_by_provider(Metric::AutoCompactTriggered, 1);
         }
         let calls = entry.tools.iter().flat_map(|tools| &tools.calls);
