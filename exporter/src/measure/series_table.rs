@@ -7,17 +7,20 @@ use std::{
 
 use super::{Labels, Metric, Series};
 
+/// A map whose keys are hashes already.
+pub(super) type HashedMap<T> = HashMap<u64, T, BuildHasherDefault<AsIs>>;
+
 /// A map from series to `T`.
 #[derive(Debug)]
 pub struct SeriesTable<T> {
     /// By their hash, which two series may share.
-    slots: HashMap<u64, Vec<(Series, T)>, BuildHasherDefault<AsIs>>,
+    slots: HashedMap<Vec<(Series, T)>>,
     len: usize,
 }
 
 impl<T> Default for SeriesTable<T> {
     fn default() -> Self {
-        Self { slots: HashMap::default(), len: 0 }
+        Self { slots: HashedMap::default(), len: 0 }
     }
 }
 
@@ -81,9 +84,9 @@ impl<T> SeriesTable<T> {
     }
 }
 
-/// The key is a hash already.
-#[derive(Debug, Default)]
-struct AsIs(u64);
+/// Hashes no further.
+#[derive(Clone, Debug, Default)]
+pub(super) struct AsIs(u64);
 
 impl Hasher for AsIs {
     fn write_u64(&mut self, hash: u64) {

@@ -6,7 +6,10 @@ use super::{
     format::{Count, Escaped, Percent, Share},
     tables::{cell, counts, foot, head, largest, name},
 };
-use crate::local::activity::{Activity, GROUPS};
+use crate::local::{
+    activity::{Activity, GROUPS},
+    distribution::Distribution,
+};
 
 pub(super) fn write(out: &mut String, activity: &Activity) -> fmt::Result {
     for group in &GROUPS {
@@ -24,7 +27,7 @@ fn context(out: &mut String, activity: &Activity) -> fmt::Result {
         return Ok(());
     }
     head(out, "Context window in use", "Provider", &["Turns", "Mean", "95 %"])?;
-    for (provider, used) in largest(&activity.context, |used| used.count()) {
+    for (provider, used) in largest(&activity.context, Distribution::count) {
         name(out, provider, used.mean().unwrap_or_default(), 100.0)?;
         cell(out, &Count(used.count()))?;
         cell(out, &Share(used.mean().map(|percent| percent / 100.0)))?;
