@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use ccxray_exporter::{
-    cli::{Cli, Command, MetricsCommand},
-    metrics_list, preview, push, run, status,
+    cli::{Cli, Command, MetricsCommand, ParserCommand},
+    metrics_list, parser_report, preview, push, run, status,
 };
 use ccxray_shared::daemon::{
     log::{self, LogFormat},
@@ -31,6 +31,7 @@ fn main() -> ExitCode {
             preview::run(&options)
         }
         Command::Metrics(MetricsCommand::List(options)) => metrics_list::run(&options),
+        Command::Parser(ParserCommand::Report(options)) => parser_report::run(&options),
         Command::Push(options) => push::run(&options),
         Command::Completions(options) => printed(page::completions::<Cli>(options.shell)),
         Command::Man(options) => printed(page::man::<Cli>(options.command.as_deref())),

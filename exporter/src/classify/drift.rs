@@ -7,6 +7,7 @@ use ccxray_shared::{
     entry::{Parse, Provider, ToolCall},
     name::MALFORMED,
 };
+use serde::{Deserialize, Serialize};
 
 use super::{
     Classified,
@@ -35,7 +36,8 @@ pub struct Drift<'e> {
 }
 
 /// What kind of thing was not as expected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Category {
     /// A tool that is neither a client's nor an MCP server's.
     UnknownTool,

@@ -8,7 +8,11 @@ use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequ
 use super::SETTLING;
 use crate::{
     checkpoint::{SavedPipeline, State, Writer},
-    classify::{Classified, Rules, price_table::PriceTable},
+    classify::{
+        Classified, Rules,
+        drift::{self, Drift},
+        price_table::PriceTable,
+    },
     deliver::{
         History,
         messages::{CutId, Snapshot},
@@ -150,13 +154,16 @@ impl Core {
         self.has_entries = false;
     }
 
-    /// Counts an entry in the open window. Its [`event_time`](Self::event_time) must not lie behind that window.
-    pub fn count(&mut self, entry: &Entry<'_>) {
+    /// Counts an entry in the open window. Its [`event_time`](Self::event_time) must not lie behind that window. Gives
+    /// what in it was not as expected.
+    pub fn count<'e>(&mut self, entry: &'e Entry<'e>) -> Vec<Drift<'e>> {
         let classified = Classified::of(entry, &self.options.prices);
         let late = entry.ended_at < self.window.start;
         self.has_entries = true;
         let destination = self.destination.as_mut().map(|exported| &mut exported.pipeline);
-        pipeline::record([&mut self.local].into_iter().chain(destination), &classified, late);
+        let drifts = drift::of(&classified);
+        pipeline::record([&mut self.local].into_iter().chain(destination), &classified, &drifts, late);
+        drifts
     }
 
     /// How many exchanges are under way, as far as living proxies have told. A figure of the whole machine: it is for

@@ -18,7 +18,10 @@ use self::{
     withheld::Withheld,
 };
 use crate::{
-    classify::Classified,
+    classify::{
+        Classified,
+        drift::{self, Drift},
+    },
     measure::{
         Key, Labels, Metric, Series, Sink,
         admission::{self, Admissions, Budgets},
@@ -133,7 +136,7 @@ impl Pipeline {
 
     /// Counts an entry in the open window, which its time may lie before (`late`) but not behind.
     pub fn record(&mut self, classified: &Classified<'_>, late: bool) {
-        record([self], classified, late);
+        record([self], classified, &drift::of(classified), late);
     }
 
     /// Whether an entry is its own to count. One that is withheld is noted.
@@ -248,10 +251,12 @@ impl Pipeline {
     }
 }
 
-/// Counts an entry in the open windows of those `pipelines` whose own it is: it is measured once for all of them.
+/// Counts an entry, with what in it was not as expected, in the open windows of those `pipelines` whose own it is: it is
+/// measured once for all of them.
 pub fn record<'p>(
     pipelines: impl IntoIterator<Item = &'p mut Pipeline>,
     classified: &Classified<'_>,
+    drifts: &[Drift<'_>],
     late: bool,
 ) {
     let taking = pipelines.into_iter().filter_map(|pipeline| {
@@ -262,7 +267,7 @@ pub fn record<'p>(
     if all.0.is_empty() {
         return;
     }
-    measure(classified, &mut all);
+    measure(classified, drifts, &mut all);
     if late {
         all.record(Metric::Late, &Labels::of(&[]), 1);
     }

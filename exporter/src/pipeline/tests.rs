@@ -123,7 +123,7 @@ fn an_entry_is_counted_in_all_the_pipelines_whose_own_it_is() {
     destination.sessions.is_new("00000000000000aa", UnixMillis(0));
     let prices = PriceTable::embedded();
     let classified = Classified::of(&stamped, &prices);
-    super::record([&mut local, &mut destination, &mut named], &classified, true);
+    super::record([&mut local, &mut destination, &mut named], &classified, &[], true);
     for (pipeline, expected) in
         [(&mut local, [1, 1, 1]), (&mut destination, [1, 0, 1]), (&mut named, [0, 0, 0])]
     {

@@ -133,6 +133,11 @@ impl Source {
         self.streams.values().filter_map(Stream::active).reduce(u64::saturating_add)
     }
 
+    /// The version of the proxy that wrote the segment of `id` that is being read, if its beginning has been seen.
+    pub fn proxy_version(&self, id: StreamId) -> Option<&str> {
+        self.streams.get(&id)?.proxy_version()
+    }
+
     /// Bytes that are in the spool and have not been read.
     pub fn lag_bytes(&self) -> u64 {
         self.streams.values().map(Stream::lag_bytes).sum()

@@ -3,7 +3,7 @@
 use std::{io, path::Path};
 
 use ccxray_shared::{
-    UnixMillis,
+    Name, UnixMillis,
     entry::Seq,
     line::{Gap, Line},
     segment::{ByteOffset, Header, Position, SegmentId, StreamId},
@@ -47,6 +47,8 @@ pub(super) struct Stream {
     reader: Option<LineReader>,
     head: Option<Head>,
     spare: Vec<u8>,
+    /// As the header says that was read last.
+    proxy_version: Option<Name<'static>>,
 }
 
 /// What a line of a stream leads to.
@@ -77,11 +79,16 @@ impl Stream {
             reader: None,
             head: None,
             spare: Vec::new(),
+            proxy_version: None,
         }
     }
 
     pub(super) fn id(&self) -> StreamId {
         self.id
+    }
+
+    pub(super) fn proxy_version(&self) -> Option<&str> {
+        self.proxy_version.as_deref()
     }
 
     pub(super) fn position(&self) -> StreamPosition {
@@ -290,6 +297,7 @@ impl Stream {
         }
         report(findings, Loss::Expired, self.missing_before(header.next_seq).unwrap_or(0));
         self.read_to.next_seq = Some(header.next_seq);
+        self.proxy_version = Some(header.proxy_version.clone().into_owned());
     }
 
     /// How many entries are missing before the one with the number `found`; `None` if that one has been read before.

@@ -29,7 +29,7 @@ impl RulesFile {
     }
 
     /// Those of this process.
-    pub(super) fn here(now: UnixMillis) -> Vec<Self> {
+    pub(crate) fn here(now: UnixMillis) -> Vec<Self> {
         Rules::current().files().iter().map(|facts| Self::of(facts.clone(), now)).collect()
     }
 

@@ -9,7 +9,7 @@ mod tools;
 mod usage;
 
 use super::{Key, Labels, Metric, series::TRUE};
-use crate::classify::Classified;
+use crate::classify::{Classified, drift::Drift};
 
 /// Takes measurements; a pipeline is one.
 pub trait Sink {
@@ -26,8 +26,8 @@ pub trait Sink {
 /// What stands in the place of a value over budget, and of names that an entry no longer lists.
 pub const OVERFLOW: &str = "_overflow_";
 
-/// Records all that `classified` says.
-pub fn measure(classified: &Classified<'_>, sink: &mut impl Sink) {
+/// Records all that `classified` says, and what in it was not as expected.
+pub fn measure(classified: &Classified<'_>, drifts: &[Drift<'_>], sink: &mut impl Sink) {
     let mut recorder = Recorder::new(classified, sink);
     recorder.usage();
     recorder.cost();
@@ -35,7 +35,7 @@ pub fn measure(classified: &Classified<'_>, sink: &mut impl Sink) {
     recorder.quality();
     recorder.patterns();
     recorder.governance();
-    recorder.sentinels();
+    recorder.sentinels(drifts);
 }
 
 /// Some attributes of a recording.

@@ -2,7 +2,7 @@
 
 use super::{Recorder, Sink};
 use crate::{
-    classify::drift::{self, Category, Drift},
+    classify::drift::{Category, Drift},
     measure::{Key, Metric, catalogue::closed},
 };
 
@@ -10,7 +10,7 @@ use crate::{
 const OTHER: &str = "other";
 
 impl<S: Sink> Recorder<'_, S> {
-    pub(super) fn sentinels(&mut self) {
+    pub(super) fn sentinels(&mut self, drifts: &[Drift<'_>]) {
         let classified = self.classified;
         if classified.usage_missing() {
             self.record_plain(Metric::UsageMissing, &[self.provider()], 1);
@@ -24,8 +24,8 @@ impl<S: Sink> Recorder<'_, S> {
         if classified.tokens_mismatch {
             self.record_plain(Metric::ParserMismatch, &[(Key::Type, "token_sum")], 1);
         }
-        for drift in drift::of(classified) {
-            self.drift(&drift);
+        for drift in drifts {
+            self.drift(drift);
         }
     }
 

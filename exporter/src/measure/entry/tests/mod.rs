@@ -16,7 +16,11 @@ use ccxray_shared::{
 };
 
 use super::*;
-use crate::{classify::price_table::PriceTable, measure::Catalogue, source::tests::entry};
+use crate::{
+    classify::{drift, price_table::PriceTable},
+    measure::Catalogue,
+    source::tests::entry,
+};
 
 /// Everything that was recorded, by metric and values; of a histogram and a gauge the sum of the values.
 #[derive(Default)]
@@ -49,7 +53,9 @@ impl Sink for Recorded {
 
 fn recorded(entry: &Entry<'_>) -> BTreeMap<String, u64> {
     let mut recorded = Recorded::default();
-    measure(&Classified::of(entry, &PriceTable::embedded()), &mut recorded);
+    let prices = PriceTable::embedded();
+    let classified = Classified::of(entry, &prices);
+    measure(&classified, &drift::of(&classified), &mut recorded);
     recorded.0
 }
 
