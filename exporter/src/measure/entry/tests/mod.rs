@@ -1,6 +1,7 @@
 //! Entries, and by hand what is to be recorded of them.
 
 mod governance;
+mod made_up;
 mod patterns;
 mod quality;
 mod sentinels;
