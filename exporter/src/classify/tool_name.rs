@@ -6,21 +6,41 @@ use ccxray_shared::{Name, entry::ToolCall};
 
 /// How the names of the tools of MCP servers begin, and how those of their namespaces do (Codex).
 const MCP: &str = "mcp__";
+/// How full names begin, of every client.
+const MCP_ANY: &str = "mcp_";
 
 /// The full name of the called tool: `mcp__<server>__<tool>` also where the server is stated beside the tool. Other
 /// namespaces only group a client's own tools.
 pub fn full<'c>(call: &'c ToolCall<'_>) -> Cow<'c, str> {
-    match call.namespace.as_deref().map(|namespace| namespace.trim_end_matches('_')) {
-        Some(server) if server.starts_with(MCP) => {
-            Cow::Owned(Name::from_string(format!("{server}__{}", call.name)).to_string())
-        }
-        Some(_) | None => Cow::Borrowed(call.name.as_str()),
+    let namespace = call.namespace.as_deref().map(|namespace| namespace.trim_end_matches('_'));
+    match (namespace, call.server.as_deref()) {
+        (Some(namespace), _) if namespace.starts_with(MCP) => joined(namespace, &call.name),
+        // Gemini CLI's full names have single underscores; that they begin alike is enough.
+        (_, Some(server)) if !call.name.starts_with(MCP_ANY) => joined(&format!("{MCP}{server}"), &call.name),
+        (Some(_) | None, _) => Cow::Borrowed(call.name.as_str()),
     }
+}
+
+fn joined(server: &str, tool: &str) -> Cow<'static, str> {
+    Cow::Owned(Name::from_string(format!("{server}__{tool}")).to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_that_is_stated_beside_the_call_is_in_its_full_name() {
+        for (server, name, expected) in [
+            ("docs", "find", "mcp__docs__find"),
+            ("docs", "mcp__docs__find", "mcp__docs__find"),
+            ("my_server", "mcp_my_server_find", "mcp_my_server_find"),
+        ] {
+            let call =
+                ToolCall { server: Some(Name::from_wire(server)), ..ToolCall::named(Name::from_wire(name)) };
+            assert_eq!(full(&call), expected);
+        }
+    }
 
     #[test]
     fn a_tool_of_an_mcp_server_bears_its_name_wherever_it_was_stated() {

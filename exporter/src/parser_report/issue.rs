@@ -5,6 +5,8 @@
 
 use std::fmt::Write as _;
 
+use ccxray_shared::UnixMillis;
+
 use super::report::{Latest, Report};
 use crate::classify::rules::FileFacts;
 
@@ -14,12 +16,9 @@ const LISTED: usize = 20;
 /// The text of an issue that has all that is needed to teach the rules what was met.
 pub fn body(report: &Report) -> String {
     let mut out = String::new();
+    let (version, since, until) = (&report.version, day(report.since), day(report.until));
     // Writing to a string cannot fail.
-    let _ = writeln!(
-        out,
-        "## Parser drift\n\nccxray-exporter {}, {} to {}\n",
-        report.version, report.since, report.until
-    );
+    let _ = writeln!(out, "## Parser drift\n\nccxray-exporter {version}, {since} to {until}\n");
     out.push_str("| category | provider | what | times |\n| --- | --- | --- | --- |\n");
     for category in &report.categories {
         for thing in category.things.iter().take(LISTED) {
@@ -43,6 +42,10 @@ pub fn body(report: &Report) -> String {
         let _ = writeln!(out, "{}", rules(&file.facts));
     }
     out
+}
+
+fn day(time: UnixMillis) -> String {
+    time.to_string().chars().take_while(|&c| c != 'T').collect()
 }
 
 fn sample(latest: &Latest) -> String {

@@ -81,7 +81,7 @@ names of your own tools, agents and models may be in it.
 
 ## Parser drift
 
-ccxray-exporter 0.1.0, 2026-11-20T13:00:00.000Z to 2026-11-20T14:00:00.000Z
+ccxray-exporter 0.1.0, 2026-11-20 to 2026-11-20
 
 | category | provider | what | times |
 | --- | --- | --- | --- |
