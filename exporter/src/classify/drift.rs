@@ -4,7 +4,7 @@
 
 use ccxray_shared::{
     Entry,
-    entry::{Parse, Provider, ToolCall},
+    entry::{Parse, Provider},
     name::MALFORMED,
 };
 use serde::{Deserialize, Serialize};
@@ -105,26 +105,26 @@ struct Found<'e> {
 
 impl<'e> Found<'e> {
     fn tools(&mut self, entry: &'e Entry<'e>) {
+        // Where the proxy's parser has noted a marker, it may be that of one of these calls.
+        let noted = entry.notes.iter().any(|note| notes::kind(note) == NoteKind::SkillMarker);
         for call in entry.tools.iter().flat_map(|tools| &tools.calls) {
-            self.call(call);
+            let is_known = known_tools::is_known(self.provider, &call.name);
+            self.tool(&mcp::of_call(self.provider, call), is_known, &call.name);
+            if !noted && skill::is_nameless(self.provider, call) {
+                self.named(Category::UnknownSkillMarker, &call.name);
+            }
             for name in &call.scripted {
-                self.tool(&mcp::of_name(self.provider, name), name);
+                let is_known = known_tools::is_known_in_script(self.provider, name);
+                self.tool(&mcp::of_name(self.provider, name), is_known, name);
             }
         }
     }
 
-    fn call(&mut self, call: &'e ToolCall<'e>) {
-        self.tool(&mcp::of_call(self.provider, call), &call.name);
-        if skill::is_nameless(self.provider, call) {
-            self.named(Category::UnknownSkillMarker, &call.name);
-        }
-    }
-
-    fn tool(&mut self, mcp: &Mcp<'_>, name: &'e str) {
+    fn tool(&mut self, mcp: &Mcp<'_>, is_known: bool, name: &'e str) {
         match mcp {
             Mcp::Tool { .. } => {}
+            Mcp::NotMcp if is_known => {}
             Mcp::Malformed => self.named(Category::UnknownMcpFormat, name),
-            Mcp::NotMcp if known_tools::is_known(self.provider, name) => {}
             Mcp::NotMcp => self.named(Category::UnknownTool, name),
         }
     }
@@ -183,7 +183,7 @@ impl<'e> Found<'e> {
 mod tests {
     use ccxray_shared::{
         Name,
-        entry::{Class, ErrorFacts, ParseNote, ToolCalls},
+        entry::{Class, ErrorFacts, ParseNote, ToolCall, ToolCalls},
         usage::{Counts, Usage},
     };
 
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_tool_that_nobody_ships_is_unknown_also_in_a_script() {
-        let script = ["Teleport", "mcp__demo__echo", "mcp__demo", "Bash"].map(Name::from_wire);
+        let script = ["Teleport", "mcp__demo__echo", "mcp__demo", "Bash", "shell.Bash"].map(Name::from_wire);
         let scripted = ToolCall { scripted: script.into(), ..call("Bash") };
         let found = drifts(&calling(vec![call("Levitate"), scripted]));
         let expected =
@@ -244,6 +244,10 @@ mod tests {
         assert_eq!(drifts(&calling(vec![named])), []);
         let expected = [("unknown_skill_marker", "Skill".to_owned(), 1)];
         assert_eq!(drifts(&calling(vec![call("Skill")])), expected);
+        let [parser, reason] = ["anthropic", "skill_without_name"].map(Name::from_wire);
+        let noted =
+            Entry { notes: vec![ParseNote { parser, reason, count: 1 }], ..calling(vec![call("Skill")]) };
+        assert_eq!(drifts(&noted).len(), 1, "the proxy has noted the same");
     }
 
     #[test]

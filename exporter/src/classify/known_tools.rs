@@ -7,6 +7,13 @@ use serde::Deserialize;
 
 use super::rules::{DataFile, Example, PerProvider, Rules, expected};
 
+/// The same of a name as a script spells it, which may have the tool's namespace in front: `clock.sleep`,
+/// `clock__sleep`.
+pub(super) fn is_known_in_script(provider: Provider, tool: &str) -> bool {
+    let bare = [tool.rsplit_once('.'), tool.rsplit_once("__")].map(|split| split.map(|(_, bare)| bare));
+    is_known(provider, tool) || bare.into_iter().flatten().any(|bare| is_known(provider, bare))
+}
+
 /// The known tools.
 #[derive(Debug)]
 pub(super) struct KnownTools(PerProvider<HashSet<String>>);

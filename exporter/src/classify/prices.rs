@@ -259,7 +259,6 @@ mod tests {
                     ("claude-fable-5-1", 26_500),
                     ("claude-opus-5-5", 11_600),
                     ("claude-opus-4-8", 17_000),
-                    ("claude-opus-4-1", 51_000),
                     ("claude-sonnet-5-5", 5_800),
                     ("claude-sonnet-5", 6_800),
                     ("claude-sonnet-4-6", 10_200),
