@@ -19,6 +19,7 @@ pub mod prices;
 pub mod rules;
 mod skill;
 pub mod stop_reason;
+pub mod subagent;
 pub mod tokens;
 pub mod tool_name;
 
