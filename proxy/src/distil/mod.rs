@@ -8,6 +8,7 @@
 //! - [`openai`]: OpenAI Responses and Chat Completions, as Codex and others speak them.
 //! - [`gemini`]: the Gemini API, as Gemini CLI speaks it.
 //! - [`sse`], [`objects`]: the framing of a stream of events, and of an array that comes piece by piece.
+//! - [`script`]: the scripts in which Codex calls its tools.
 //! - [`repeats`]: which request bodies a session has sent before.
 
 pub mod answer;
@@ -23,6 +24,7 @@ mod rate_limits;
 pub mod repeats;
 pub mod request;
 mod results;
+mod script;
 pub mod sse;
 pub mod stream;
 mod words;
