@@ -11,13 +11,13 @@ use serde::Deserialize;
 use super::{PARSER, input::Input, metadata::TurnMetadata};
 use crate::distil::{
     lax::{Lax, object},
-    repeats::Repeats,
+    memory::Memory,
     request::RequestFacts,
     results,
 };
 
 /// Adds what `body` tells to `facts`, which hold what the headers told.
-pub(crate) fn read(body: &[u8], key: &Key, reported: &mut Repeats, facts: &mut RequestFacts) {
+pub(crate) fn read(body: &[u8], key: &Key, memory: &mut Memory, facts: &mut RequestFacts) {
     let Ok(Lax(Some(body))) = serde_json::from_slice::<Lax<Body<'_>>>(body) else {
         facts.notes.add(PARSER, "bad_request_json");
         return;
@@ -41,7 +41,7 @@ pub(crate) fn read(body: &[u8], key: &Key, reported: &mut Repeats, facts: &mut R
     if facts.stated_dir.is_none() {
         facts.stated_dir = input.stated_dir();
     }
-    results::add(input.results(), reported, PARSER, facts);
+    results::add(input.results(), memory, PARSER, facts);
 }
 
 #[derive(Deserialize, Default)]
@@ -92,7 +92,7 @@ mod tests {
 
     fn facts_of(body: &[u8]) -> RequestFacts {
         let mut facts = RequestFacts::of_route(Route::Responses);
-        read(body, &Key::from_bytes([7; 32]), &mut Repeats::default(), &mut facts);
+        read(body, &Key::from_bytes([7; 32]), &mut Memory::default(), &mut facts);
         facts
     }
 
@@ -160,11 +160,11 @@ mod tests {
 
     #[test]
     fn results_count_once_in_a_conversation_without_a_session_too() {
-        let (key, mut reported) = (Key::from_bytes([7; 32]), Repeats::default());
+        let (key, mut memory) = (Key::from_bytes([7; 32]), Memory::default());
         let mut count = |first: &str| {
             let body = json!({"input": [user(first), {"type": "function_call_output", "call_id": "a", "output": "x"}]});
             let mut facts = RequestFacts::of_route(Route::Responses);
-            read(body.to_string().as_bytes(), &key, &mut reported, &mut facts);
+            read(body.to_string().as_bytes(), &key, &mut memory, &mut facts);
             facts.results.map(|results| results.count)
         };
         assert_eq!([count("one"), count("one"), count("two")], [Some(1), None, Some(1)]);
