@@ -2,10 +2,7 @@
 
 use std::borrow::Cow;
 
-use ccxray_shared::{
-    Name,
-    entry::{MAX_LISTED, ToolCall, ToolCalls},
-};
+use ccxray_shared::entry::{MAX_LISTED, ToolCall, ToolCalls};
 use serde::Deserialize;
 
 use super::{

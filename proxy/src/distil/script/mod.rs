@@ -9,4 +9,4 @@
 mod calls;
 mod lexer;
 
-pub(super) use calls::{ScriptCall, calls_in};
+pub(super) use calls::calls_in;
