@@ -64,6 +64,8 @@ pub struct RequestFacts {
     pub stated_dir: Option<String>,
     /// Keyed hashes of the texts with which the agent may have been started; never written down.
     pub(super) prompts: Vec<Name<'static>>,
+    /// The MCP servers of the tools that it declares, where their names alone do not tell; never written down.
+    pub servers: gemini::Servers,
     /// What was not understood.
     pub notes: Notes,
 }
@@ -84,6 +86,7 @@ impl RequestFacts {
             permission_mode: None,
             stated_dir: None,
             prompts: Vec::new(),
+            servers: gemini::Servers::default(),
             notes: Notes::default(),
         }
     }

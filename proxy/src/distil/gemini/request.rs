@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use ccxray_shared::{
     Name,
-    entry::{Agent, ContextHints},
+    entry::{Agent, Class, ContextHints, Trigger},
     key::{HashOf, Key},
 };
 use hyper::header::USER_AGENT;
@@ -13,17 +13,24 @@ use serde_json::value::RawValue;
 
 use super::{
     PARSER,
-    class::{self, Signals, Tools},
+    class::{self, Signals},
     conversation::Conversation,
+    mode,
+    servers::Servers,
     session,
+    tools::Tools,
 };
 use crate::distil::{
     lax::{Lax, object},
     memory::Memory,
     request::{Head, RequestFacts},
     results,
+    turns::LastTurn,
     words::Words,
 };
+
+/// Half of the window, in tokens, that Gemini CLI counts with for every model.
+const ROOM: u64 = 1_048_576 / 2;
 
 /// Adds what `body` tells to `facts`, which hold what the path told.
 pub(crate) fn read(head: Head<'_>, body: &[u8], key: &Key, memory: &mut Memory, facts: &mut RequestFacts) {
@@ -56,7 +63,8 @@ struct Body<'a> {
     contents: Lax<Conversation<'a>>,
     #[serde(borrow)]
     system_instruction: Lax<Instruction<'a>>,
-    tools: Lax<Tools>,
+    #[serde(borrow)]
+    tools: Lax<Tools<'a>>,
     #[serde(borrow)]
     generation_config: Lax<GenerationConfig<'a>>,
 }
@@ -108,6 +116,13 @@ fn read_content(head: Head<'_>, body: Body<'_>, key: &Key, memory: &mut Memory, 
         from_cli: is_cli(head),
     });
     facts.agent = agent(class::agent(system.as_ref(), &tools));
+    let asks = facts.agent.as_ref().is_some_and(|agent| agent.kind.as_deref() == Some("main"));
+    if asks && facts.class == Class::Turn {
+        facts.permission_mode = mode::shown(system.as_ref(), &tools).map(Name::from_wire);
+    }
+    if is_cli(head) {
+        facts.servers = Servers::of(tools.names());
+    }
     let id = body.session_id.0.filter(|id| !id.is_empty());
     facts.session = id.map(|id| key.hash(HashOf::Session, id.as_bytes()));
     if facts.session.is_none() {
@@ -115,7 +130,25 @@ fn read_content(head: Head<'_>, body: Body<'_>, key: &Key, memory: &mut Memory, 
     }
     facts.context = Some(ContextHints { window: None, messages: conversation.contents });
     facts.stated_dir = conversation.first_texts.first().and_then(session::stated_dir);
-    results::add(conversation.results(), memory, PARSER, facts);
+    if facts.class == Class::Compaction {
+        facts.compaction = Some(trigger(memory, facts));
+    }
+    let servers = std::mem::take(&mut facts.servers);
+    results::add(conversation.results(&servers), memory, PARSER, facts);
+    facts.servers = servers;
+}
+
+/// Gemini CLI makes room by itself from half of its window on, if the user has not set another limit. What is not so
+/// large, the user has asked for, or the limit is another: it does not show.
+fn trigger(memory: &Memory, facts: &RequestFacts) -> Trigger {
+    let last = facts.scope().and_then(|scope| memory.turns.get(scope, facts.agent_id()));
+    match last {
+        Some(LastTurn::Overflowed) => Trigger::Auto,
+        Some(LastTurn::Answered { context, .. }) if *context >= ROOM => Trigger::Auto,
+        Some(LastTurn::Answered { .. } | LastTurn::Compacted | LastTurn::CompactionFailed) | None => {
+            Trigger::Unknown
+        }
+    }
 }
 
 fn is_cli(head: Head<'_>) -> bool {
@@ -130,7 +163,7 @@ fn agent((kind, sub): (Option<&'static str>, bool)) -> Option<Agent<'static>> {
 
 #[cfg(test)]
 mod tests {
-    use ccxray_shared::entry::{Class, Parse, Provider, Route};
+    use ccxray_shared::entry::{Parse, Provider, Route};
     use hyper::{HeaderMap, header::HeaderValue};
     use proptest::prelude::*;
     use serde_json::{Value, json};

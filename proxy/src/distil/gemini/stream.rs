@@ -84,7 +84,10 @@ impl ContentStream {
             self.calls.count();
             match function_call.call() {
                 Some(call) => drop(self.calls.list(call)),
-                None => self.notes.add(PARSER, "tool_without_name"),
+                None => {
+                    self.calls.unreadable();
+                    self.notes.add(PARSER, "tool_without_name");
+                }
             }
         }
         if let Some(reason) = candidate.finish_reason.name() {
@@ -206,7 +209,8 @@ mod tests {
         ]);
         assert_eq!(facts.usage.unwrap().counts.total_token_count, Some(2));
         let tools = facts.tools.unwrap();
-        assert_eq!((tools.blocks, tools.calls.len(), facts.terminal), (1, 0, Some(false)));
+        assert_eq!((tools.blocks, tools.unreadable, tools.calls.len()), (1, 1, 0));
+        assert_eq!(facts.terminal, Some(false));
         let reasons: Vec<_> = facts.notes.into_list().iter().map(|note| note.reason.to_string()).collect();
         assert_eq!(reasons, ["bad_event_json", "bad_response", "tool_without_name"]);
     }

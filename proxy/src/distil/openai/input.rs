@@ -193,9 +193,13 @@ impl<'a> Input<'a> {
 
     /// The one directory that Codex states of its surroundings; none if it states two.
     pub(super) fn stated_dir(&self) -> Option<String> {
-        let surroundings =
-            self.opening.iter().flat_map(|content| texts(content)).filter(|text| text.starts_with(SURROUNDINGS));
-        let dirs: Vec<_> = surroundings.filter_map(|text| dir_in(&text.decoded()).map(str::to_owned)).collect();
+        let surroundings = self
+            .opening
+            .iter()
+            .flat_map(|content| texts(content))
+            .filter(|text| text.starts_with(SURROUNDINGS));
+        let dirs: Vec<_> =
+            surroundings.filter_map(|text| dir_in(&text.decoded()).map(str::to_owned)).collect();
         let (first, others) = dirs.split_first()?;
         (first.starts_with('/') && others.iter().all(|other| other == first)).then(|| first.clone())
     }

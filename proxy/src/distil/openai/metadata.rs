@@ -154,7 +154,11 @@ mod tests {
             (r#"{"trigger":1}"#, None),
             ("[]", None),
         ] {
-            assert_eq!(facts(&format!(r#"{{"compaction":{compaction}}}"#)).compaction, trigger, "{compaction}");
+            assert_eq!(
+                facts(&format!(r#"{{"compaction":{compaction}}}"#)).compaction,
+                trigger,
+                "{compaction}"
+            );
         }
     }
 

@@ -65,7 +65,8 @@ impl<'de: 'a, 'a> Shape<'de> for Output<'a> {
 
 fn states_failure(text: &str) -> bool {
     if text.starts_with('{') {
-        return serde_json::from_str::<Lax<Status>>(text).is_ok_and(|status| status.0.is_some_and(Status::failed));
+        return serde_json::from_str::<Lax<Status>>(text)
+            .is_ok_and(|status| status.0.is_some_and(Status::failed));
     }
     if text.starts_with('[') {
         // What a script has made of several calls.

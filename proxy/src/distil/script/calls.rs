@@ -210,7 +210,10 @@ mod tests {
             (r#"{cmd: "cd " + dir}"#, "cd $_"),
             (r#""ls""#, "ls"),
         ] {
-            assert_eq!(called(&format!("tools.exec_command({argument})")), [format!("exec_command={command}")]);
+            assert_eq!(
+                called(&format!("tools.exec_command({argument})")),
+                [format!("exec_command={command}")]
+            );
         }
         assert_eq!(called(r#"tools.exec_command({workdir: "cmd"})"#), ["exec_command"]);
     }

@@ -254,7 +254,10 @@ mod tests {
     #[test]
     fn a_template_is_its_parts_joined() {
         assert_eq!(tokens("`a\n\\`b`"), "'a\n`b'");
-        assert_eq!(tokens("`a${b}c${`d${{e:1}}`}`;f"), "'a' + < b > + 'c' + < 'd' + < { e : # } > + '' > + '' ; f");
+        assert_eq!(
+            tokens("`a${b}c${`d${{e:1}}`}`;f"),
+            "'a' + < b > + 'c' + < 'd' + < { e : # } > + '' > + '' ; f"
+        );
         assert_eq!(tokens("`a${b"), "'a' + < b");
         assert_eq!(tokens("`$a {b}`"), "'$a {b}'");
     }
@@ -262,7 +265,10 @@ mod tests {
     #[test]
     fn a_slash_divides_values_and_begins_a_regular_expression_elsewhere() {
         assert_eq!(tokens("a / b / c; 4/2; f(x)/2; y[0]/3"), "a / b / c ; # / # ; f ( x ) / # ; y [ # ] / #");
-        assert_eq!(tokens(r#"s.replace(/["'/\]]\/[`]/g, "x"); return /a'/"#), "s . replace ( # g , 'x' ) ; return #");
+        assert_eq!(
+            tokens(r#"s.replace(/["'/\]]\/[`]/g, "x"); return /a'/"#),
+            "s . replace ( # g , 'x' ) ; return #"
+        );
         assert_eq!(tokens("(/a\nb"), "( # b");
     }
 
