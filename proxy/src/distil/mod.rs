@@ -8,6 +8,7 @@
 //! - [`openai`]: OpenAI Responses and Chat Completions, as Codex and others speak them.
 //! - [`gemini`]: the Gemini API, as Gemini CLI speaks it.
 //! - [`sse`], [`objects`]: the framing of a stream of events, and of an array that comes piece by piece.
+//! - [`shell`]: what a shell command would do, by the names of dangerous patterns.
 //! - [`repeats`]: which request bodies a session has sent before.
 
 pub mod answer;
@@ -23,6 +24,7 @@ mod rate_limits;
 pub mod repeats;
 pub mod request;
 mod results;
+pub mod shell;
 pub mod sse;
 pub mod stream;
 mod words;
