@@ -82,7 +82,7 @@ impl<'a> Conversation<'a> {
             Some("user") => self.add_users(content),
             // The client may put messages of its own between the others.
             Some("system") => {
-                content.texts.iter().for_each(|text| mode::signs_between(text, &mut self.signs))
+                content.texts.iter().for_each(|text| mode::signs_between(text, &mut self.signs));
             }
             Some(_) | None => {}
         }
