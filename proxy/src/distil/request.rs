@@ -146,8 +146,7 @@ impl RequestFacts {
         let Some(agent) = self.agent.as_mut().filter(|agent| agent.sub) else { return };
         let id = agent.id.as_ref().map(|id| id.as_bytes());
         let known = id.and_then(|id| memory.agents.get(&scope, id));
-        let by_prompt =
-            || self.prompts.iter().find_map(|prompt| memory.prompts.get(&scope, prompt.as_bytes()));
+        let by_prompt = || self.prompts.iter().find_map(|prompt| memory.agent_started(prompt));
         let Some(kind) = known.or_else(by_prompt).cloned() else { return };
         if let Some(id) = id {
             memory.agents.put(&scope, id, kind.clone());

@@ -181,9 +181,8 @@ fn check(provider: Provider) {
     assert!(!cases.is_empty());
     for (case, stems) in cases {
         let exchanges: Vec<_> = stems.iter().map(|stem| read(&folder, stem)).collect();
-        let has_canary = |stem: &String| {
-            contains_canary(&fs::read(folder.join(format!("{stem}.request.json"))).unwrap())
-        };
+        let has_canary =
+            |stem: &String| contains_canary(&fs::read(folder.join(format!("{stem}.request.json"))).unwrap());
         assert!(stems.iter().all(has_canary), "{case} has no text that must not be written down");
         let entries = entries_of(provider, &exchanges, Transport::Plain);
         let path = folder.join(format!("{case}.entry.json"));

@@ -1,7 +1,10 @@
 //! The rules that tell what a request is for and which agent asks. They go by the wording of Gemini CLI 0.61.0 and
 //! belong to [`RULES_VERSION`](crate::distil::RULES_VERSION).
 
-use ccxray_shared::entry::{Class, Route};
+use ccxray_shared::{
+    Name,
+    entry::{Agent, Class, Route},
+};
 
 use super::tools::Tools;
 use crate::distil::words::Words;
@@ -48,17 +51,18 @@ pub(super) fn classify(signals: &Signals<'_, '_>) -> Class {
     if is_helper { Class::Helper } else { Class::Turn }
 }
 
-/// The agent's type, where its prompt is a known one, and whether it is a sub-agent.
-pub(super) fn agent(system: Option<&Words<'_>>, tools: &Tools<'_>) -> (Option<&'static str>, bool) {
+/// The agent that asks, where it shows: the main one, or a sub-agent, of a type if its prompt is a known one. What the
+/// client asks for itself no agent has asked, even with the main agent's prompt.
+pub(super) fn agent(class: Class, system: Option<&Words<'_>>, tools: &Tools<'_>) -> Option<Agent<'static>> {
     let begins = |pattern: &str| system.is_some_and(|system| begins_with(system, pattern));
     let (is_main, is_sub) = (MAIN.into_iter().any(begins), tools.has(SUB_AGENT_TOOL));
     let kind = match (is_sub, is_main) {
         (true, true) => Some("generalist"),
         (true, false) => begins(INVESTIGATOR).then_some("codebase_investigator"),
-        (false, true) => Some("main"),
+        (false, true) => Some("main").filter(|_| class == Class::Turn),
         (false, false) => None,
     };
-    (kind, is_sub)
+    (is_sub || kind.is_some()).then(|| Agent { kind: kind.map(Name::from_wire), sub: is_sub, id: None })
 }
 
 /// Whether a system prompt begins so, behind the white space at its start.

@@ -10,6 +10,7 @@ use super::{error::WireError, usage::WireUsage};
 use crate::distil::{
     calls,
     lax::{Lax, object},
+    learnt::Learnt,
     shell,
 };
 
@@ -88,6 +89,8 @@ struct Arguments<'a> {
     #[serde(borrow)]
     agent_name: Lax<Cow<'a, str>>,
     #[serde(borrow)]
+    prompt: Lax<Cow<'a, str>>,
+    #[serde(borrow)]
     command: Lax<Cow<'a, str>>,
 }
 
@@ -142,5 +145,13 @@ impl FunctionCall<'_> {
             _ => {}
         }
         Some(call)
+    }
+
+    /// With which prompt it starts a sub-agent.
+    pub(super) fn teach(&self, call: &ToolCall<'static>, learnt: &mut Learnt) {
+        let prompt = self.args.0.as_ref().and_then(|arguments| arguments.prompt.0.as_deref());
+        if let (Some(prompt), Some(kind)) = (prompt, &call.agent) {
+            learnt.agent(prompt, kind.clone());
+        }
     }
 }

@@ -21,8 +21,10 @@ const SHELL: &str = "run_shell_command";
 /// The mode; none if it does not show.
 pub(super) fn shown(system: Option<&Words<'_>>, tools: &Tools<'_>) -> Option<&'static str> {
     let system = system?;
-    if tools.has(PLAN_TOOL) {
-        return system.contains(PLAN).then_some("plan");
+    match (tools.has(PLAN_TOOL), system.contains(PLAN)) {
+        (true, true) => return Some("plan"),
+        (true, false) | (false, true) => return None,
+        (false, false) => {}
     }
     if tools.is_empty() || !HEADLESS.iter().any(|begin| class::begins_with(system, begin)) {
         return None;

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use ccxray_shared::{
     Name,
-    entry::{Agent, Class, ContextHints, Trigger},
-    key::{HashOf, Key},
+    entry::{Class, ContextHints, Trigger},
+    key::Key,
 };
 use hyper::header::USER_AGENT;
 use serde::Deserialize;
@@ -22,6 +22,7 @@ use super::{
 };
 use crate::distil::{
     lax::{Lax, object},
+    learnt::PromptDigest,
     memory::Memory,
     request::{Head, RequestFacts},
     results,
@@ -115,27 +116,25 @@ fn read_content(head: Head<'_>, body: Body<'_>, key: &Key, memory: &mut Memory, 
         last_text: conversation.last_text.as_ref(),
         from_cli: is_cli(head),
     });
-    facts.agent = agent(class::agent(system.as_ref(), &tools));
-    let asks = facts.agent.as_ref().is_some_and(|agent| agent.kind.as_deref() == Some("main"));
-    if asks && facts.class == Class::Turn {
+    facts.agent = class::agent(facts.class, system.as_ref(), &tools);
+    if facts.class == Class::Turn && facts.agent.as_ref().is_some_and(|agent| !agent.sub) {
         facts.permission_mode = mode::shown(system.as_ref(), &tools).map(Name::from_wire);
-    }
-    if is_cli(head) {
-        facts.servers = Servers::of(tools.names());
-    }
-    let id = body.session_id.0.filter(|id| !id.is_empty());
-    facts.session = id.map(|id| key.hash(HashOf::Session, id.as_bytes()));
-    if facts.session.is_none() {
-        session::infer(&conversation, key, facts);
     }
     facts.context = Some(ContextHints { window: None, messages: conversation.contents });
     facts.stated_dir = conversation.first_texts.first().and_then(session::stated_dir);
-    if facts.class == Class::Compaction {
-        facts.compaction = Some(trigger(memory, facts));
-    }
-    let servers = std::mem::take(&mut facts.servers);
+    session::name(body.session_id.0.as_deref(), &conversation, key, facts);
+    facts.prompts = prompts(&conversation, key, facts);
+    facts.compaction = (facts.class == Class::Compaction).then(|| trigger(memory, facts));
+    let servers = if is_cli(head) { Servers::of(tools.names()) } else { Servers::default() };
     results::add(conversation.results(&servers), memory, PARSER, facts);
     facts.servers = servers;
+}
+
+/// The texts with which a sub-agent may have been started.
+fn prompts(conversation: &Conversation<'_>, key: &Key, facts: &RequestFacts) -> Vec<Name<'static>> {
+    let is_sub = facts.agent.as_ref().is_some_and(|agent| agent.sub);
+    let texts = conversation.first_texts.iter().filter(|_| is_sub);
+    texts.map(|text| PromptDigest::of(&text.decoded()).keyed(key)).collect()
 }
 
 /// Gemini CLI makes room by itself from half of its window on, if the user has not set another limit. What is not so
@@ -154,11 +153,6 @@ fn trigger(memory: &Memory, facts: &RequestFacts) -> Trigger {
 fn is_cli(head: Head<'_>) -> bool {
     let agent = head.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
     agent.is_some_and(|agent| agent.starts_with("GeminiCLI"))
-}
-
-fn agent((kind, sub): (Option<&'static str>, bool)) -> Option<Agent<'static>> {
-    let agent = Agent { kind: kind.map(Name::from_wire), sub, id: None };
-    (agent != Agent::default()).then_some(agent)
 }
 
 #[cfg(test)]

@@ -83,7 +83,10 @@ impl ContentStream {
             let Some(function_call) = &part.function_call.0 else { continue };
             self.calls.count();
             match function_call.call() {
-                Some(call) => drop(self.calls.list(call)),
+                Some(call) => {
+                    function_call.teach(&call, &mut self.calls.learnt);
+                    self.calls.list(call);
+                }
                 None => {
                     self.calls.unreadable();
                     self.notes.add(PARSER, "tool_without_name");
@@ -96,12 +99,14 @@ impl ContentStream {
     }
 
     fn into_facts(self) -> AnswerFacts {
+        let (tools, learnt) = self.calls.into_parts();
         AnswerFacts {
             model_served: self.model,
             usage: if_stated(self.usage),
             stop_reason: self.stop_reason,
             error: self.error,
-            tools: self.calls.into_facts(),
+            tools,
+            learnt,
             notes: self.notes,
             ..AnswerFacts::default()
         }
