@@ -82,16 +82,13 @@ impl ContentStream {
             }
             let Some(function_call) = &part.function_call.0 else { continue };
             self.calls.count();
-            match function_call.call() {
-                Some(call) => {
-                    function_call.teach(&call, &mut self.calls.learnt);
-                    self.calls.list(call);
-                }
-                None => {
-                    self.calls.unreadable();
-                    self.notes.add(PARSER, "tool_without_name");
-                }
-            }
+            let Some(call) = function_call.call() else {
+                self.calls.unreadable();
+                self.notes.add(PARSER, "tool_without_name");
+                continue;
+            };
+            function_call.teach(&call, &mut self.calls.learnt);
+            self.calls.list(call);
         }
         if let Some(reason) = candidate.finish_reason.name() {
             self.stop_reason = Some(reason);

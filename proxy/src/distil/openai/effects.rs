@@ -80,8 +80,9 @@ pub(super) fn add(input: &Input<'_>, call: &mut ToolCall<'static>) {
         call.agent = Some(arguments.agent_type.name().unwrap_or(Name::from_wire(DEFAULT_AGENT)));
     }
     if SHELLS.contains(&name.as_str()) || input.action.is_some() {
-        let command = arguments.cmd.0.as_ref().or(arguments.command.0.as_ref());
-        command.into_iter().for_each(|command| command.add_to(call));
+        if let Some(command) = arguments.cmd.0.as_ref().or(arguments.command.0.as_ref()) {
+            command.add_to(call);
+        }
     }
 }
 
@@ -148,4 +149,65 @@ impl Command<'_> {
 fn patches(line: &str) -> bool {
     let names_file = |line: &str| PATCHED_FILE.iter().any(|begin| line.starts_with(begin));
     line.contains(PATCH) && line.lines().any(names_file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::distil::calls;
+
+    fn call(tool: &str, arguments: Option<&str>, text: Option<&str>) -> ToolCall<'static> {
+        let mut call = calls::plain(tool);
+        add(&Input { arguments, text, action: None }, &mut call);
+        call
+    }
+
+    fn patterns(tool: &str, arguments: &str) -> Vec<String> {
+        call(tool, Some(arguments), None).patterns.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn commands_are_looked_at_in_all_their_forms() {
+        for arguments in [
+            r#"{"cmd":"rm -rf x"}"#,
+            r#"{"command":"rm -rf x && rm -rf y","workdir":"/a"}"#,
+            r#"{"command":["bash","-lc","rm -rf x"]}"#,
+            r#"{"command":["rm","-rf","x"]}"#,
+        ] {
+            assert_eq!(patterns("exec_command", arguments), ["recursive_delete"], "{arguments}");
+        }
+        for none in [r#"{"cmd":"rm x"}"#, r#"{"cmd":7}"#, "{", "[]", ""] {
+            assert_eq!(patterns("shell", none), Vec::<String>::new(), "{none}");
+        }
+        assert_eq!(patterns("my_tool", r#"{"cmd":"rm -rf x"}"#), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_command_that_reads_a_skill_uses_it() {
+        let skill = |arguments| call("shell", Some(arguments), None).skill.map(|skill| skill.to_string());
+        assert_eq!(skill(r#"{"command":["bash","-lc","cat ~/s/pdf/SKILL.md"]}"#).as_deref(), Some("pdf"));
+        assert_eq!(skill(r#"{"command":["cat","s/pdf/SKILL.md"]}"#).as_deref(), Some("pdf"));
+        assert_eq!(skill(r#"{"command":"ls s/pdf"}"#), None);
+    }
+
+    #[test]
+    fn a_spawned_agent_is_of_the_type_that_the_call_says_or_of_the_default_one() {
+        let agent = |arguments| call("spawn_agent", Some(arguments), None).agent.map(|kind| kind.to_string());
+        assert_eq!(agent(r#"{"agent_type":"worker","message":"m"}"#).as_deref(), Some("worker"));
+        assert_eq!(agent(r#"{"task_name":"t","message":"m"}"#).as_deref(), Some("default"));
+        assert_eq!(agent(""), None, "the call has only begun");
+    }
+
+    #[test]
+    fn a_failed_script_is_its_only_tools_failure_if_that_is_an_mcp_one() {
+        let reported = |script| reported_name(&call("exec", None, Some(script))).to_string();
+        assert_eq!(reported("tools.mcp__a__x({}); tools.mcp__a__x({})"), "mcp__a__x");
+        for script in ["tools.mcp__a__x({}); tools.mcp__a__y({})", "tools.exec_command({cmd: 'ls'})", "1"] {
+            assert_eq!(reported(script), "exec", "{script}");
+        }
+        let namespace = Some(Name::from_wire("mcp__a"));
+        assert_eq!(reported_name(&ToolCall { namespace, ..calls::plain("x") }).as_str(), "mcp__a__x");
+        let namespace = Some(Name::from_wire("collaboration"));
+        assert_eq!(reported_name(&ToolCall { namespace, ..calls::plain("x") }).as_str(), "x");
+    }
 }

@@ -87,7 +87,6 @@ impl EventStream for ResponseStream {
             terminal: Some(self.ended),
             first_content: self.first_content,
             notes: self.notes,
-            ..AnswerFacts::default()
         }
     }
 }
