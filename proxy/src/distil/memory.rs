@@ -60,3 +60,71 @@ impl Memory {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ccxray_shared::entry::{Agent, Route};
+
+    use super::*;
+    use crate::distil::learnt::PromptDigest;
+
+    const KEY: [u8; 32] = [7; 32];
+
+    fn session(name: &'static str) -> RequestFacts {
+        RequestFacts { session: Some(Name::from_wire(name)), ..RequestFacts::of_route(Route::Messages) }
+    }
+
+    fn agent(of_session: &'static str, id: &'static str, prompts: &[&str]) -> RequestFacts {
+        let agent = Agent { kind: None, sub: true, id: Some(Name::from_wire(id)) };
+        let keyed = |prompt: &&str| PromptDigest::of(prompt).keyed(&Key::from_bytes(KEY));
+        let prompts = prompts.iter().map(keyed).collect();
+        RequestFacts { agent: Some(agent), prompts, ..session(of_session) }
+    }
+
+    fn call(prompt: &str) -> AnswerFacts {
+        let mut answer = AnswerFacts::default();
+        answer.learnt.agent(prompt, Name::from_wire("reviewer"));
+        answer
+    }
+
+    fn kind(facts: &RequestFacts) -> Option<&str> {
+        facts.agent.as_ref()?.kind.as_deref()
+    }
+
+    #[test]
+    fn an_agent_that_begins_before_its_call_is_over_is_named_at_its_end() {
+        let (key, mut memory) = (Key::from_bytes(KEY), Memory::default());
+        let mut early = agent("s", "a", &["look at it"]);
+        early.name_agent(&mut memory);
+        assert_eq!(kind(&early), None);
+        memory.learn(&key, &mut session("s"), &call(" look at it\n"));
+        memory.learn(&key, &mut early, &AnswerFacts::default());
+        assert_eq!(kind(&early), Some("reviewer"));
+    }
+
+    #[test]
+    fn an_agent_keeps_its_type_when_its_prompt_is_gone() {
+        let (key, mut memory) = (Key::from_bytes(KEY), Memory::default());
+        memory.learn(&key, &mut session("s"), &call("look"));
+        let mut named = |mut facts: RequestFacts| {
+            facts.name_agent(&mut memory);
+            kind(&facts).map(str::to_owned)
+        };
+        assert_eq!(named(agent("s", "a", &["a reminder", "look"])).as_deref(), Some("reviewer"));
+        assert_eq!(named(agent("s", "a", &["a summary"])).as_deref(), Some("reviewer"));
+        assert_eq!(named(agent("s", "b", &["a summary"])), None, "another agent");
+        assert_eq!(named(agent("t", "a", &["look"])), None, "another session");
+    }
+
+    #[test]
+    fn calls_are_remembered_in_their_session() {
+        let (key, mut memory) = (Key::from_bytes(KEY), Memory::default());
+        let mut answer = AnswerFacts::default();
+        answer.learnt.call("toolu_1", Name::from_wire("Bash"));
+        memory.learn(&key, &mut session("s"), &answer);
+        let called =
+            |session, call| memory.tool_called(&Name::from_wire(session), call).map(ToString::to_string);
+        assert_eq!(called("s", "toolu_1").as_deref(), Some("Bash"));
+        assert_eq!((called("t", "toolu_1"), called("s", "toolu_2")), (None, None));
+    }
+}
