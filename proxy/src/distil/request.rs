@@ -56,7 +56,7 @@ pub struct RequestFacts {
     pub results: Option<ToolResults<'static>>,
     /// The skills that the user activated, reported for the first time.
     pub skills: Vec<Name<'static>>,
-    /// Of a compaction: what set it off.
+    /// Of a compaction: what set it off; none if it is another attempt at the one before.
     pub compaction: Option<Trigger>,
     /// The permission or sandbox mode.
     pub permission_mode: Option<Name<'static>>,
