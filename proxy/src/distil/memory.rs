@@ -24,7 +24,8 @@ pub struct Memory {
     /// The tools that answers called, by the call's id: as [`failed_tools`](ccxray_shared::entry::ToolResults)
     /// lists them.
     pub calls: Recent<Name<'static>>,
-    /// Types of sub-agents that answers started, by the keyed hash of the prompt.
+    /// Types of sub-agents that answers started, by the keyed hash of the prompt; those of sessions without a name are
+    /// together, since a sub-agent's conversation begins in another way than that of the agent that started it.
     pub prompts: Recent<Name<'static>>,
     /// Types of sub-agents that have asked, by the keyed hash of their id.
     pub agents: Recent<Name<'static>>,
@@ -35,6 +36,11 @@ pub struct Memory {
 }
 
 impl Memory {
+    /// The type of the sub-agent that an answer in `session` started with this prompt, given by its keyed hash.
+    pub fn agent_started(&self, session: Option<&Name<'_>>, prompt: &Name<'_>) -> Option<&Name<'static>> {
+        self.prompts.get(session.unwrap_or(&nameless()), prompt.as_bytes())
+    }
+
     /// The tool that was called under this id, as far as is remembered.
     pub fn tool_called(&self, scope: &Name<'_>, call: &str) -> Option<&Name<'static>> {
         self.calls.get(scope, call.as_bytes())
@@ -43,7 +49,8 @@ impl Memory {
     /// Takes in what an exchange teaches that is over. The request's facts get what could only be known now.
     pub fn learn(&mut self, key: &Key, request: &mut RequestFacts, answer: &AnswerFacts) {
         let Some(scope) = request.scope().cloned() else { return };
-        self.learn_calls(&scope, key, &answer.learnt);
+        self.learn_calls(&scope, &answer.learnt);
+        self.learn_agents(request.stated_session(), key, &answer.learnt);
         // An agent may have begun before the answer that started it was over.
         request.name_agent(self);
         if let Some(turn) = LastTurn::of(request, answer) {
@@ -51,14 +58,23 @@ impl Memory {
         }
     }
 
-    fn learn_calls(&mut self, scope: &Name<'_>, key: &Key, learnt: &Learnt) {
+    fn learn_calls(&mut self, scope: &Name<'_>, learnt: &Learnt) {
         for (id, tool) in &learnt.calls {
             self.calls.put(scope, id.as_bytes(), tool.clone());
         }
+    }
+
+    fn learn_agents(&mut self, session: Option<&Name<'static>>, key: &Key, learnt: &Learnt) {
         for (prompt, kind) in &learnt.agents {
-            self.prompts.put(scope, prompt.keyed(key).as_bytes(), kind.clone());
+            let session = session.cloned().unwrap_or_else(nameless);
+            self.prompts.put(&session, prompt.keyed(key).as_bytes(), kind.clone());
         }
     }
+}
+
+/// Stands for all sessions that the wire does not name.
+fn nameless() -> Name<'static> {
+    Name::from_wire("nameless")
 }
 
 #[cfg(test)]
@@ -114,6 +130,17 @@ mod tests {
         assert_eq!(named(agent("s", "a", &["a summary"])).as_deref(), Some("reviewer"));
         assert_eq!(named(agent("s", "b", &["a summary"])), None, "another agent");
         assert_eq!(named(agent("t", "a", &["look"])), None, "another session");
+    }
+
+    #[test]
+    fn where_the_wire_names_no_session_the_prompt_alone_joins() {
+        let (key, mut memory) = (Key::from_bytes(KEY), Memory::default());
+        let nameless =
+            |facts, conversation| RequestFacts { conversation: Some(Name::from_wire(conversation)), ..facts };
+        memory.learn(&key, &mut nameless(session("s"), "s"), &call("look"));
+        let mut sub_agent = nameless(agent("t", "a", &["look"]), "t");
+        sub_agent.name_agent(&mut memory);
+        assert_eq!(kind(&sub_agent), Some("reviewer"));
     }
 
     #[test]

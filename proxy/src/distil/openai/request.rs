@@ -3,14 +3,16 @@
 use std::borrow::Cow;
 
 use ccxray_shared::{
-    entry::{Class, ContextHints},
+    Name,
+    entry::{Class, ContextHints, Trigger},
     key::{HashOf, Key},
 };
 use serde::Deserialize;
 
-use super::{PARSER, input::Input, metadata::TurnMetadata};
+use super::{PARSER, input::Input, metadata::TurnMetadata, skills};
 use crate::distil::{
     lax::{Lax, object},
+    learnt::PromptDigest,
     memory::Memory,
     request::RequestFacts,
     results,
@@ -41,7 +43,31 @@ pub(crate) fn read(body: &[u8], key: &Key, memory: &mut Memory, facts: &mut Requ
     if facts.stated_dir.is_none() {
         facts.stated_dir = input.stated_dir();
     }
-    results::add(input.results(), memory, PARSER, facts);
+    add_compaction(&input, facts);
+    facts.prompts = prompts(&input, key, facts);
+    // What a warm-up holds, the turn that follows reports.
+    if facts.class != Class::WarmUp {
+        results::add(input.results(), memory, PARSER, facts);
+        skills::add(input.mentions(), &mut memory.skills, facts);
+    }
+}
+
+/// A compaction is known by the client's word for it, by the route, or by how it asks.
+fn add_compaction(input: &Input<'_>, facts: &mut RequestFacts) {
+    if facts.class == Class::Turn && input.asks_for_summary() {
+        facts.class = Class::Compaction;
+    }
+    facts.compaction = match facts.class {
+        Class::Compaction => facts.compaction.or(Some(Trigger::Unknown)),
+        _ => None,
+    };
+}
+
+/// The text with which a sub-agent may have been started.
+fn prompts(input: &Input<'_>, key: &Key, facts: &RequestFacts) -> Vec<Name<'static>> {
+    let is_sub = facts.agent.as_ref().is_some_and(|agent| agent.sub);
+    let prompt = input.prompt().filter(|_| is_sub);
+    prompt.map(|prompt| PromptDigest::of(&prompt.decoded()).keyed(key)).into_iter().collect()
 }
 
 #[derive(Deserialize, Default)]
