@@ -56,7 +56,7 @@ pub struct RequestFacts {
     pub results: Option<ToolResults<'static>>,
     /// The skills that the user activated, reported for the first time.
     pub skills: Vec<Name<'static>>,
-    /// Of a compaction: what set it off.
+    /// Of a compaction: what set it off; none if it is another attempt at the one before.
     pub compaction: Option<Trigger>,
     /// The permission or sandbox mode.
     pub permission_mode: Option<Name<'static>>,
@@ -135,6 +135,11 @@ impl RequestFacts {
         self.session.as_ref().or(self.conversation.as_ref())
     }
 
+    /// The session, where the wire names it: one that is told by how the conversation begins is not its sub-agents'.
+    pub(super) fn stated_session(&self) -> Option<&Name<'static>> {
+        self.session.as_ref().filter(|_| self.conversation.is_none())
+    }
+
     /// What tells the agents of a session apart: the keyed hash of the agent's id, empty for the main one.
     pub(super) fn agent_id(&self) -> &[u8] {
         self.agent.as_ref().and_then(|agent| agent.id.as_ref()).map_or(b"", |id| id.as_bytes())
@@ -143,10 +148,12 @@ impl RequestFacts {
     /// Says of which type a sub-agent is, where the answer that started it has been seen.
     pub(super) fn name_agent(&mut self, memory: &mut Memory) {
         let Some(scope) = self.scope().cloned() else { return };
+        let session = self.stated_session().cloned();
         let Some(agent) = self.agent.as_mut().filter(|agent| agent.sub) else { return };
         let id = agent.id.as_ref().map(|id| id.as_bytes());
         let known = id.and_then(|id| memory.agents.get(&scope, id));
-        let by_prompt = || self.prompts.iter().find_map(|prompt| memory.agent_started(prompt));
+        let by_prompt =
+            || self.prompts.iter().find_map(|prompt| memory.agent_started(session.as_ref(), prompt));
         let Some(kind) = known.or_else(by_prompt).cloned() else { return };
         if let Some(id) = id {
             memory.agents.put(&scope, id, kind.clone());

@@ -7,7 +7,7 @@ use serde::{Deserialize, de::SeqAccess};
 
 use super::{
     conversation::Conversation,
-    wording::{HELPERS, QUOTA, SUMMARY_ASKS, SUMMARY_BEGINS},
+    wording::{FETCHED_PAGE, HELPERS, QUOTA, SUMMARY_ASKS, SUMMARY_BEGINS},
 };
 use crate::distil::{
     lax::{Lax, Shape, drain, object},
@@ -63,7 +63,7 @@ impl Signals<'_, '_> {
     fn asks_for_summary(&self) -> bool {
         self.conversation.last_text.as_ref().is_some_and(|text| {
             let begins = text.starts_with(SUMMARY_BEGINS) && text.contains(SUMMARY_ASKS);
-            begins || text.starts_with(SUMMARY_ASKS)
+            begins || self.is_claude_code && text.starts_with(SUMMARY_ASKS)
         })
     }
 
@@ -73,8 +73,8 @@ impl Signals<'_, '_> {
     fn is_helpers(&self) -> bool {
         let begins =
             |pattern| self.conversation.last_text.as_ref().is_some_and(|text| text.starts_with(pattern));
-        let is_fetched_page = begins(HELPERS[0]) && self.tools.count == 0 && self.only_text().is_some();
-        let is_known = || HELPERS[1..].iter().any(|pattern| begins(pattern));
+        let is_fetched_page = begins(FETCHED_PAGE) && self.tools.count == 0 && self.only_text().is_some();
+        let is_known = || HELPERS.iter().any(|pattern| begins(pattern));
         let asks_one_thing = || self.tools.count == 0 && self.conversation.messages == 1 && !self.is_agents;
         is_fetched_page || self.is_claude_code && (is_known() || asks_one_thing())
     }
@@ -107,5 +107,118 @@ impl<'de: 'a, 'a> Shape<'de> for Tools<'a> {
         let Some(first) = seq.next_element::<Lax<Tool<'a>>>()? else { return Ok(Some(Self::default())) };
         let count = 1 + drain(seq)?;
         Ok(Some(Self { count, first: first.0.and_then(|tool| tool.kind.0) }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ccxray_shared::{
+        entry::{Agent, Route},
+        key::Key,
+    };
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::distil::{anthropic::request::read, memory::Memory, request::RequestFacts};
+
+    fn facts_of(body: &Value, mut facts: RequestFacts) -> RequestFacts {
+        read(body.to_string().as_bytes(), &Key::from_bytes([7; 32]), &mut Memory::default(), &mut facts);
+        facts
+    }
+
+    /// Of a request without Claude Code's headers.
+    fn facts(body: &Value) -> RequestFacts {
+        facts_of(body, RequestFacts::of_route(Route::Messages))
+    }
+
+    #[test]
+    fn a_title_is_a_request_without_tools_for_an_object_with_a_title() {
+        let body = |property: &str, tools: Value| {
+            let schema = json!({"type": "object", "properties": {property: {"type": "string"}}});
+            json!({"messages": [{"role": "user", "content": "x"}], "tools": tools,
+                "output_config": {"format": {"type": "json_schema", "schema": schema}}})
+        };
+        assert_eq!(facts(&body("title", json!([]))).class, Class::Title);
+        assert_eq!(facts(&body("name", json!([]))).class, Class::Turn);
+        assert_eq!(facts(&body("title", json!([{"name": "Bash"}]))).class, Class::Turn);
+    }
+
+    #[test]
+    fn a_search_has_one_tool_and_must_use_it() {
+        let tool = json!({"type": "web_search_20250305", "name": "web_search", "max_uses": 8});
+        let body = |tools: Value, choice: Value| json!({"messages": [{"role": "user", "content": "x"}], "tools": tools, "tool_choice": choice});
+        let forced = json!({"type": "tool", "name": "web_search"});
+        assert_eq!(facts(&body(json!([tool]), forced.clone())).class, Class::WebSearch);
+        assert_eq!(facts(&body(json!([tool]), json!({"type": "auto"}))).class, Class::Turn);
+        assert_eq!(facts(&body(json!([tool, {"name": "Bash"}]), forced)).class, Class::Turn);
+    }
+
+    #[test]
+    fn a_compaction_asks_for_a_summary_at_the_very_end() {
+        let ask = "CRITICAL: Respond with TEXT ONLY. Do NOT call any tools.\n\nYour task is to create a detailed summary of the conversation so far";
+        let user = |texts: &[&str]| {
+            let blocks: Vec<_> = texts.iter().map(|text| json!({"type": "text", "text": text})).collect();
+            json!({"role": "user", "content": blocks})
+        };
+        let class =
+            |messages: Value| facts(&json!({"messages": messages, "tools": [{"name": "Bash"}]})).class;
+        assert_eq!(class(json!([user(&["hello", ask])])), Class::Compaction);
+        assert_eq!(class(json!([{"role": "user", "content": ask}])), Class::Compaction);
+        assert_eq!(class(json!([user(&[ask, "hello"])])), Class::Turn);
+        let assistant = json!({"role": "assistant", "content": "a summary"});
+        assert_eq!(class(json!([user(&[ask]), assistant, user(&["go on"])])), Class::Turn);
+        assert_eq!(
+            class(json!([user(&["CRITICAL: Respond with TEXT ONLY. Do NOT call any tools."])])),
+            Class::Turn
+        );
+    }
+
+    #[test]
+    fn a_single_quota_is_a_probe() {
+        let body = |text: &str, max: u32| json!({"max_tokens": max, "messages": [{"role": "user", "content": text}]});
+        assert_eq!(facts(&body("quota", 1)).class, Class::Probe);
+        assert_eq!(facts(&body("quota", 100)).class, Class::Turn);
+        assert_eq!(facts(&body("quota?", 1)).class, Class::Turn);
+    }
+
+    #[test]
+    fn a_fetched_page_is_a_helper() {
+        let body = json!({"messages": [{"role": "user", "content": [{"type": "text", "text": "Web page content:\n---\nx"}]}]});
+        assert_eq!(facts(&body).class, Class::Helper);
+    }
+
+    #[test]
+    fn one_question_without_tools_is_claude_codes_helper_and_anybody_elses_turn() {
+        let of_client = || {
+            let session = Some(ccxray_shared::Name::from_wire("0123456789abcdef"));
+            RequestFacts { session, ..RequestFacts::of_route(Route::Messages) }
+        };
+        let question = json!({"messages": [{"role": "user", "content": "x"}]});
+        assert_eq!(facts(&question).class, Class::Turn);
+        assert_eq!(facts_of(&question, of_client()).class, Class::Helper);
+        let of_agent = RequestFacts { agent: Some(Agent { sub: true, ..Agent::default() }), ..of_client() };
+        assert_eq!(facts_of(&question, of_agent).class, Class::Turn);
+        let changed = |field: &str, value: Value| {
+            let mut body = question.clone();
+            body[field] = value;
+            facts_of(&body, of_client()).class
+        };
+        assert_eq!(changed("context_management", json!({})), Class::Turn);
+        assert_eq!(changed("tools", json!([{"name": "Bash"}])), Class::Turn);
+        assert_eq!(changed("system", json!(["", "", {"text": super::super::wording::MAIN}])), Class::Turn);
+        let said = json!({"role": "assistant", "content": "x"});
+        assert_eq!(
+            changed("messages", json!([question["messages"][0], said, question["messages"][0]])),
+            Class::Turn
+        );
+    }
+
+    #[test]
+    fn the_recap_for_a_user_who_was_away_is_a_helper_whatever_tools_there_are() {
+        let body = json!({"tools": [{"name": "Bash"}], "context_management": {}, "messages": [
+            {"role": "user", "content": [{"type": "text", "text": "The user stepped away and is coming back. Recap in 40"}]}]});
+        let session = Some(ccxray_shared::Name::from_wire("0123456789abcdef"));
+        let of_client = RequestFacts { session, ..RequestFacts::of_route(Route::Messages) };
+        assert_eq!((facts_of(&body, of_client).class, facts(&body).class), (Class::Helper, Class::Turn));
     }
 }

@@ -24,7 +24,7 @@ object!(WireError<'a>);
 impl WireError<'_> {
     /// The error without its message.
     pub(super) fn facts(&self, in_stream: bool) -> ErrorFacts<'static> {
-        let message = self.message.map_or("", RawValue::get);
+        let message = self.message.map_or_else(String::new, |message| message.get().to_ascii_lowercase());
         ErrorFacts {
             kind: self.kind.name(),
             code: None,

@@ -12,6 +12,7 @@ mod error;
 pub(super) mod head;
 mod mode;
 pub(super) mod request;
+mod session;
 mod skill;
 mod stream;
 mod usage;

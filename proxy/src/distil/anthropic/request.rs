@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 
 use ccxray_shared::{
-    Name,
-    entry::{Class, ContextHints, MAX_LISTED, Trigger},
+    entry::ContextHints,
     key::{HashOf, Key},
 };
 use serde::{
@@ -15,20 +14,15 @@ use serde::{
 use super::{
     PARSER, agents,
     class::{self, Signals, Tools},
-    conversation::{CalledSkill, Conversation},
-    mode::Mode,
+    conversation::Conversation,
+    session,
     wording::STATED_DIR,
 };
 use crate::distil::{
     lax::{Lax, Shape, drain, object},
-    learnt::PromptDigest,
     memory::Memory,
     request::RequestFacts,
-    results::{self, Reported},
 };
-
-/// The most texts of a first message that are taken for a sub-agent's prompt.
-const MAX_PROMPTS: usize = 4;
 
 /// Adds what `body` tells to `facts`, which hold what the headers told.
 pub(crate) fn read(body: &[u8], key: &Key, memory: &mut Memory, facts: &mut RequestFacts) {
@@ -60,10 +54,7 @@ pub(crate) fn read(body: &[u8], key: &Key, memory: &mut Memory, facts: &mut Requ
     });
     facts.context.get_or_insert_with(ContextHints::default).messages = conversation.messages;
     facts.stated_dir = stated_dir(role_prompt);
-    facts.prompts = prompts(&conversation, key, facts);
-    results::add(results(&conversation), memory, PARSER, facts);
-    add_skills(&conversation, memory, facts);
-    add_state(&conversation, memory, facts);
+    session::add(&conversation, key, memory, facts);
 }
 
 #[derive(Deserialize, Default)]
@@ -191,61 +182,9 @@ fn stated_dir(role_prompt: &str) -> Option<String> {
     (dir.starts_with('/') && dirs.all(|other| other == dir)).then(|| dir.to_owned())
 }
 
-/// Hashes of the texts with which a sub-agent may have been started: it is the last that the client did not add itself.
-fn prompts(conversation: &Conversation<'_>, key: &Key, facts: &RequestFacts) -> Vec<Name<'static>> {
-    let is_sub = facts.agent.as_ref().is_some_and(|agent| agent.sub);
-    let texts = conversation.opening.iter().rev().take(if is_sub { MAX_PROMPTS } else { 0 });
-    texts.map(|text| PromptDigest::of(&text.decoded()).keyed(key)).collect()
-}
-
-/// Adds the skills that the user called and that no earlier request of the session reported.
-fn add_skills(conversation: &Conversation<'_>, memory: &mut Memory, facts: &mut RequestFacts) {
-    let scope = facts.scope().cloned();
-    for (at, CalledSkill { name, message }) in conversation.skills.iter().enumerate() {
-        let Some(name) = name else {
-            facts.notes.add(PARSER, "skill_without_name");
-            continue;
-        };
-        let place = (facts.agent_id(), name.as_str(), at, message, conversation.last_call());
-        let is_known = |scope| memory.skills.see(scope, format!("{place:?}").as_bytes()) > 0;
-        if !scope.as_ref().is_some_and(is_known) && facts.skills.len() < MAX_LISTED {
-            facts.skills.push(name.clone());
-        }
-    }
-}
-
-/// Adds what takes knowing the session: its permission mode, and what set a compaction off.
-fn add_state(conversation: &Conversation<'_>, memory: &mut Memory, facts: &mut RequestFacts) {
-    if !matches!(facts.class, Class::Turn | Class::Compaction) {
-        return;
-    }
-    let Some(scope) = facts.scope().cloned() else { return };
-    let known = memory.modes.get(&scope, b"").map_or(Mode::Unknown, |name| Mode::named(name));
-    let mode = conversation.signs.iter().fold(known, |mode, &sign| mode.after(sign));
-    facts.permission_mode = mode.name();
-    let is_main = facts.agent_id().is_empty();
-    match mode.name() {
-        Some(name) if is_main => memory.modes.put(&scope, b"", name),
-        None if is_main => drop(memory.modes.forget(&scope, b"")),
-        Some(_) | None => {}
-    }
-    if facts.class == Class::Compaction {
-        let last = memory.turns.get(&scope, facts.agent_id());
-        facts.compaction = last.map_or(Some(Trigger::Unknown), |last| last.trigger());
-    }
-}
-
-fn results<'a>(conversation: &'a Conversation<'_>) -> impl Iterator<Item = Reported<'a>> {
-    conversation.fresh.iter().map(|result| Reported {
-        call: Cow::Borrowed(&*result.call),
-        failed: result.failed,
-        tool: conversation.tool_called(&result.call).filter(|_| result.failed).map(Cow::Borrowed),
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use ccxray_shared::entry::{Parse, Route};
+    use ccxray_shared::entry::{Class, Parse, Route};
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
@@ -265,62 +204,6 @@ mod tests {
 
     fn system(role_prompt: &str) -> Value {
         json!([{"type": "text", "text": "a"}, {"type": "text", "text": "b"}, {"type": "text", "text": role_prompt}])
-    }
-
-    #[test]
-    fn a_title_is_a_request_without_tools_for_an_object_with_a_title() {
-        let body = |property: &str, tools: Value| {
-            let schema = json!({"type": "object", "properties": {property: {"type": "string"}}});
-            json!({"messages": [{"role": "user", "content": "x"}], "tools": tools,
-                "output_config": {"format": {"type": "json_schema", "schema": schema}}})
-        };
-        assert_eq!(facts(&body("title", json!([]))).class, Class::Title);
-        assert_eq!(facts(&body("name", json!([]))).class, Class::Turn);
-        assert_eq!(facts(&body("title", json!([{"name": "Bash"}]))).class, Class::Turn);
-    }
-
-    #[test]
-    fn a_search_has_one_tool_and_must_use_it() {
-        let tool = json!({"type": "web_search_20250305", "name": "web_search", "max_uses": 8});
-        let body = |tools: Value, choice: Value| json!({"messages": [{"role": "user", "content": "x"}], "tools": tools, "tool_choice": choice});
-        let forced = json!({"type": "tool", "name": "web_search"});
-        assert_eq!(facts(&body(json!([tool]), forced.clone())).class, Class::WebSearch);
-        assert_eq!(facts(&body(json!([tool]), json!({"type": "auto"}))).class, Class::Turn);
-        assert_eq!(facts(&body(json!([tool, {"name": "Bash"}]), forced)).class, Class::Turn);
-    }
-
-    #[test]
-    fn a_compaction_asks_for_a_summary_at_the_very_end() {
-        let ask = "CRITICAL: Respond with TEXT ONLY. Do NOT call any tools.\n\nYour task is to create a detailed summary of the conversation so far";
-        let user = |texts: &[&str]| {
-            let blocks: Vec<_> = texts.iter().map(|text| json!({"type": "text", "text": text})).collect();
-            json!({"role": "user", "content": blocks})
-        };
-        let class =
-            |messages: Value| facts(&json!({"messages": messages, "tools": [{"name": "Bash"}]})).class;
-        assert_eq!(class(json!([user(&["hello", ask])])), Class::Compaction);
-        assert_eq!(class(json!([{"role": "user", "content": ask}])), Class::Compaction);
-        assert_eq!(class(json!([user(&[ask, "hello"])])), Class::Turn);
-        let assistant = json!({"role": "assistant", "content": "a summary"});
-        assert_eq!(class(json!([user(&[ask]), assistant, user(&["go on"])])), Class::Turn);
-        assert_eq!(
-            class(json!([user(&["CRITICAL: Respond with TEXT ONLY. Do NOT call any tools."])])),
-            Class::Turn
-        );
-    }
-
-    #[test]
-    fn a_single_quota_is_a_probe() {
-        let body = |text: &str, max: u32| json!({"max_tokens": max, "messages": [{"role": "user", "content": text}]});
-        assert_eq!(facts(&body("quota", 1)).class, Class::Probe);
-        assert_eq!(facts(&body("quota", 100)).class, Class::Turn);
-        assert_eq!(facts(&body("quota?", 1)).class, Class::Turn);
-    }
-
-    #[test]
-    fn a_fetched_page_is_a_helper() {
-        let body = json!({"messages": [{"role": "user", "content": [{"type": "text", "text": "Web page content:\n---\nx"}]}]});
-        assert_eq!(facts(&body).class, Class::Helper);
     }
 
     #[test]
@@ -347,28 +230,6 @@ mod tests {
         assert_eq!(facts(&elsewhere).stated_dir, None);
         let here = json!({"messages": [], "system": system(line)});
         assert_eq!(facts(&here).stated_dir.as_deref(), Some("/home/dev/a b"));
-    }
-
-    #[test]
-    fn results_count_once_in_a_session_whatever_repeats_them() {
-        let (key, mut memory) = (Key::from_bytes([7; 32]), Memory::default());
-        let body = |ids: &[&str], model: &str| {
-            let results: Vec<_> = ids
-                .iter()
-                .map(|id| json!({"type": "tool_result", "tool_use_id": id, "is_error": true}))
-                .collect();
-            json!({"model": model, "metadata": {"user_id": "_session_s"}, "messages": [
-                {"role": "assistant", "content": [{"type": "tool_use", "id": "a", "name": "Bash"}]},
-                {"role": "user", "content": results}]})
-        };
-        let mut count = |body: &Value| {
-            let mut facts = RequestFacts::of_route(Route::Messages);
-            read(body.to_string().as_bytes(), &key, &mut memory, &mut facts);
-            facts.results.map(|results| (results.count, results.failed, results.failed_tools.len()))
-        };
-        assert_eq!(count(&body(&["a"], "big")), Some((1, 1, 1)));
-        assert_eq!(count(&body(&["a"], "small")), None);
-        assert_eq!(count(&body(&["a", "lost"], "big")), Some((1, 1, 0)));
     }
 
     #[test]

@@ -17,19 +17,16 @@ pub(super) const SUB_AGENTS: [(&str, &str); 3] = [
 ];
 
 /// How the text block that asks for a summary of the conversation begins.
-pub(super) const SUMMARY_BEGINS: &str = "CRITICAL: Respond with TEXT ONLY. Do NOT call any tools.";
+pub(super) const SUMMARY_BEGINS: &str = "CRITICAL: Respond with TEXT ONLY";
 /// What it has in it, whichever part of the conversation it is about; older clients begin with this.
 pub(super) const SUMMARY_ASKS: &str = "Your task is to create a detailed summary of ";
 
-/// How the last text of the client's own helpers begins: the reader of a fetched page, the next prompt's guess, the
-/// label of a group of calls, the recap for a user who was away, what a sub-agent is doing, the command's prefix.
-pub(super) const HELPERS: [&str; 6] = [
-    "Web page content:",
-    "[SUGGESTION MODE:",
+/// How the only text of the helper begins that reads a fetched page.
+pub(super) const FETCHED_PAGE: &str = "Web page content:";
+/// How the last text of other helpers begins: the label of a group of calls, the recap for a user who was away.
+pub(super) const HELPERS: [&str; 2] = [
     "Write a short summary label describing what these tool calls accomplished",
     "The user stepped away and is coming back. Recap in ",
-    "Describe your most recent action in ",
-    "Your task is to process Bash commands that an AI coding agent wants to run",
 ];
 
 /// The only text of a request that finds out whether there is quota.
@@ -65,5 +62,6 @@ pub(super) const COMMAND_NAME: (&str, &str) = ("<command-name>/", "</command-nam
 /// How the text of a skill begins, which follows the call.
 pub(super) const SKILL_TEXT: &str = "Base directory for this skill: ";
 
-/// What an error's message says when the prompt does not fit into the model's window.
-pub(super) const TOO_LONG: [&str; 2] = ["prompt is too long", "exceed context limit"];
+/// What an error's message says, in lower case, when the prompt does not fit into the model's window: as Anthropic
+/// says it, in two ways, and as a cloud in between does.
+pub(super) const TOO_LONG: [&str; 3] = ["prompt is too long", "exceed context limit", "input is too long"];
