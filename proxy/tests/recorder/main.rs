@@ -7,3 +7,4 @@ mod gemini;
 mod openai;
 mod rig;
 mod trouble;
+mod websocket;

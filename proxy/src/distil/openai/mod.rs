@@ -6,6 +6,7 @@
 //! - `head`, `metadata`: what Codex says about itself, in headers and in a JSON text.
 //! - `request`, `input`, `outcome`: a Responses request, its items, and which of its tool results failed.
 //! - `item`, `response`, `stream`: a Responses answer.
+//! - `socket`: what is different over a WebSocket.
 //! - `chat`: Chat Completions.
 //! - `error`, `usage`: what both have in common.
 
@@ -18,13 +19,14 @@ mod metadata;
 mod outcome;
 mod request;
 mod response;
+pub(crate) mod socket;
 mod stream;
 mod usage;
 
 pub(super) use chat::{ChatStream, read_chat, read_completion};
 pub(super) use request::read as read_request;
 pub(super) use response::read_response;
-pub(super) use stream::ResponseStream;
+pub(crate) use stream::ResponseStream;
 
 /// The name of this parser in an entry's notes.
 pub(super) const PARSER: &str = "openai";
