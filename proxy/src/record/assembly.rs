@@ -63,7 +63,7 @@ impl Assembly {
     ) {
         match self {
             Self::Following(following) => following.request_chunk(opening, chunk, permit),
-            Self::Connected(connection) => connection.from_client(&chunk, at, permit, shared),
+            Self::Connected(connection) => connection.client_chunk(&chunk, at, permit, shared),
             Self::Failed | Self::Over(_) => {}
         }
     }
@@ -95,7 +95,7 @@ impl Assembly {
     ) {
         match self {
             Self::Following(following) => following.response_chunk(chunk, at),
-            Self::Connected(connection) => connection.from_upstream(chunk, at, permit, shared),
+            Self::Connected(connection) => connection.upstream_chunk(chunk, at, permit, shared),
             Self::Failed | Self::Over(_) => {}
         }
     }

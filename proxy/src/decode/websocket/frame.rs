@@ -154,8 +154,11 @@ impl FrameParser {
     }
 }
 
-/// A header with the payload's length and mask, if `bytes` hold all of it.
-fn parse(bytes: &[u8]) -> Result<Option<(FrameHead, u64, Option<[u8; 4]>)>, Fault> {
+/// A header, and its payload's length and mask.
+type Header = (FrameHead, u64, Option<[u8; 4]>);
+
+/// The header, if `bytes` hold all of it.
+fn parse(bytes: &[u8]) -> Result<Option<Header>, Fault> {
     let &[first, second, ref rest @ ..] = bytes else { return Ok(None) };
     let opcode = opcode(first & 0x0f)?;
     let (last, compressed) = (first & 0x80 != 0, first & 0x40 != 0);

@@ -62,7 +62,7 @@ struct Messages {
 
 /// A message whose end has not come.
 struct UnderWay {
-    text: bool,
+    opcode: Opcode,
     compressed: bool,
     /// Its payload, as it was on the wire but for the mask.
     payload: Vec<u8>,
@@ -141,7 +141,7 @@ impl Messages {
             }
             (Opcode::Text | Opcode::Binary, None) if !compressed || self.inflater.is_some() => {
                 self.under_way = Some(UnderWay {
-                    text: opcode == Opcode::Text,
+                    opcode,
                     compressed,
                     payload: Vec::new(),
                     too_long: false,
@@ -193,10 +193,10 @@ impl Messages {
             }
             Some(_) | None => &message.payload,
         };
-        let content = match (message.too_long, message.text) {
+        let content = match (message.too_long, message.opcode) {
             (true, _) => Content::TooLong,
-            (false, true) => Content::Text(text),
-            (false, false) => Content::Binary,
+            (false, Opcode::Text) => Content::Text(text),
+            (false, _) => Content::Binary,
         };
         on_message(Message { content, begun: message.begun, wire_bytes: message.wire_bytes });
         self.plain.clear();

@@ -83,7 +83,13 @@ impl Connection {
     }
 
     /// The client's next bytes.
-    pub(crate) fn from_client(&mut self, chunk: &[u8], at: Instant, permit: CopyPermit, shared: &mut Shared) {
+    pub(crate) fn client_chunk(
+        &mut self,
+        chunk: &[u8],
+        at: Instant,
+        permit: CopyPermit,
+        shared: &mut Shared,
+    ) {
         if self.fault.is_none() {
             let talk = &mut self.talk;
             let read = self.client.feed(chunk, at, permit, &mut |message| talk.asked(message, shared));
@@ -92,7 +98,7 @@ impl Connection {
     }
 
     /// The upstream's next bytes.
-    pub(crate) fn from_upstream(
+    pub(crate) fn upstream_chunk(
         &mut self,
         chunk: &[u8],
         at: Instant,
@@ -143,7 +149,9 @@ impl Connection {
         let mut side = RequestSide::of_head(&self.talk.upgrade, &shared.key);
         side.facts.class = Class::Connection;
         side.facts.notes.append(std::mem::take(&mut self.talk.notes));
-        fault.into_iter().for_each(|fault| side.facts.notes.add(PARSER, fault));
+        if let Some(fault) = fault {
+            side.facts.notes.add(PARSER, fault);
+        }
         (side, over)
     }
 }

@@ -169,7 +169,9 @@ impl Turn {
             End::Told => (Outcome::Complete, self.seen, false),
             End::Broken(outcome, at) => (outcome, at, false),
             End::Unseen { outcome, shed, fault } => {
-                fault.into_iter().for_each(|fault| self.note(fault));
+                if let Some(fault) = fault {
+                    self.note(fault);
+                }
                 (outcome, self.seen, shed)
             }
         };

@@ -33,7 +33,8 @@ pub(crate) struct History {
 struct Call {
     #[serde(rename = "type")]
     kind: String,
-    call_id: String,
+    #[serde(rename = "call_id")]
+    id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,8 +46,8 @@ impl Call {
         let word = |word: &Lax<Cow<'_, str>>| {
             word.0.as_deref().filter(|word| word.len() <= MAX_WORD).map(str::to_owned)
         };
-        let (kind, call_id) = (word(&item.kind)?, word(&item.call_id)?);
-        Some(Self { kind, call_id, name: word(&item.name), namespace: word(&item.namespace) })
+        let (kind, id) = (word(&item.kind)?, word(&item.call_id)?);
+        Some(Self { kind, id, name: word(&item.name), namespace: word(&item.namespace) })
     }
 }
 
@@ -64,7 +65,7 @@ impl History {
 
     fn calls_of(&self, create: &Create<'_>) -> impl Iterator<Item = &Call> {
         let items = || create.items.iter().flat_map(|item| &item.0);
-        let is_of = |item: &Item<'_>, call: &Call| item.call_id.0.as_deref() == Some(&call.call_id);
+        let is_of = |item: &Item<'_>, call: &Call| item.call_id.0.as_deref() == Some(&call.id);
         self.calls.iter().filter(move |call| {
             items().any(|item| item.is_output() && is_of(item, call))
                 && !items().any(|item| item.is_call() && is_of(item, call))
@@ -211,6 +212,6 @@ mod tests {
         let long = call(&"x".repeat(MAX_WORD + 1));
         hear(&mut history, &json!({"type": "response.output_item.done", "item": long}));
         assert_eq!(history.calls.len(), MAX_CALLS);
-        assert_eq!(history.calls[0].call_id, MAX_CALLS.to_string());
+        assert_eq!(history.calls[0].id, MAX_CALLS.to_string());
     }
 }
