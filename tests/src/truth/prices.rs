@@ -104,8 +104,15 @@ mod tests {
     #[test]
     fn the_price_is_what_a_real_client_computed_for_the_same_usage() {
         // Claude Code's own figure for this usage: 0.045 995 25 USD.
-        let usage =
-            Usage { input: 3117, output: 663, cache_read: 9153, write_5m: 1227, write_1h: 159, reasoning: 0 };
+        let usage = Usage {
+            input: 3117,
+            output: 663,
+            cache_read: 9153,
+            write_5m: 1227,
+            write_1h: 159,
+            reasoning: 0,
+            searches: 0,
+        };
         assert_eq!(OPUS_4_8.of(&usage), 45_995_250_000);
     }
 }
