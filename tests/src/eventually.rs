@@ -8,7 +8,7 @@ use crate::truth::Totals;
 
 /// How long a test waits for what should happen within seconds. Long, because two cores may be busy with other
 /// tests; it is spent in full only by a test that fails.
-pub const PATIENCE: Duration = Duration::from_secs(8);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
