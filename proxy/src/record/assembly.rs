@@ -19,7 +19,8 @@ use crate::{
     distil::{
         answer::{AnswerFacts, AnswerReader},
         dialect::Dialect,
-        request::{Head, Memory, RequestFacts},
+        memory::Memory,
+        request::{Head, RequestFacts},
     },
 };
 
@@ -112,7 +113,7 @@ impl Following {
         if !closing.shed {
             self.request_end(&closing.opening, shared);
         }
-        let request = match self.request {
+        let mut request = match self.request {
             Request::Read(side) => *side,
             Request::Collecting(_) => RequestSide::of_head(&closing.opening, &shared.key),
         };
@@ -120,7 +121,7 @@ impl Following {
             Some(answer) if !closing.shed => answer.finish(is_whole, closing.ended),
             Some(_) | None => AnswerFacts::default(),
         };
-        request.learn(closing, &answer, &mut shared.memory);
+        request.learn(closing, &answer, shared);
         (request, answer)
     }
 }
@@ -130,8 +131,10 @@ impl RequestSide {
         Self { facts: RequestFacts::of_head(head(opening), key), digest: None, repeats: 0, retry: false }
     }
 
-    /// Remembers how the exchange ended, for the attempts that follow.
-    fn learn(&self, closing: &Closing, answer: &AnswerFacts, memory: &mut Memory) {
+    /// Remembers what the exchange teaches and how it ended, for the requests that follow.
+    fn learn(&mut self, closing: &Closing, answer: &AnswerFacts, shared: &mut Shared) {
+        let Shared { key, memory } = shared;
+        memory.learn(key, &mut self.facts, answer);
         let (Some(scope), Some(digest)) = (self.facts.scope(), &self.digest) else { return };
         if has_failed(closing, answer) {
             memory.failed.see(scope, digest.as_bytes());

@@ -4,12 +4,14 @@
 //! limits"), and what Codex CLI 0.169.0 was seen to send.
 //!
 //! - `head`, `metadata`: what Codex says about itself, in headers and in a JSON text.
-//! - `request`, `input`, `outcome`: a Responses request, its items, and which of its tool results failed.
-//! - `item`, `response`, `stream`: a Responses answer.
+//! - `request`, `input`: a Responses request and its items; `outcome`: which of its tool results failed; `skills`: those
+//!   that the user calls for.
+//! - `item`, `response`, `stream`: a Responses answer; `effects`: what its calls do.
 //! - `chat`: Chat Completions.
 //! - `error`, `usage`: what both have in common.
 
 mod chat;
+mod effects;
 mod error;
 pub(super) mod head;
 mod input;
@@ -18,6 +20,7 @@ mod metadata;
 mod outcome;
 mod request;
 mod response;
+mod skills;
 mod stream;
 mod usage;
 
