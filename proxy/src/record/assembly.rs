@@ -20,7 +20,8 @@ use crate::{
     distil::{
         answer::{AnswerFacts, AnswerReader},
         dialect::Dialect,
-        request::{Head, Memory, RequestFacts},
+        memory::Memory,
+        request::{Head, RequestFacts},
     },
 };
 
@@ -171,7 +172,7 @@ impl Following {
         if !closing.shed {
             self.request_end(&closing.opening, shared);
         }
-        let request = match self.request {
+        let mut request = match self.request {
             Request::Read(side) => *side,
             Request::Collecting(_) => RequestSide::of_head(&closing.opening, &shared.key),
         };
@@ -179,7 +180,7 @@ impl Following {
             Some(answer) if !closing.shed => answer.finish(is_whole, closing.ended),
             Some(_) | None => AnswerFacts::default(),
         };
-        request.learn(closing, &answer, &mut shared.memory);
+        request.learn(closing, &answer, shared);
         (request, answer)
     }
 }
@@ -197,8 +198,10 @@ impl RequestSide {
         self.digest = Some(digest);
     }
 
-    /// Remembers how the exchange ended, for the attempts that follow.
-    pub(super) fn learn(&self, closing: &Closing, answer: &AnswerFacts, memory: &mut Memory) {
+    /// Remembers what the exchange teaches and how it ended, for the requests that follow.
+    pub(super) fn learn(&mut self, closing: &Closing, answer: &AnswerFacts, shared: &mut Shared) {
+        let Shared { key, memory } = shared;
+        memory.learn(key, &mut self.facts, answer);
         let (Some(scope), Some(digest)) = (self.facts.scope(), &self.digest) else { return };
         if has_failed(closing, answer) {
             memory.failed.see(scope, digest.as_bytes());

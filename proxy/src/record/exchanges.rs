@@ -14,7 +14,7 @@ use super::{
     summary::{self, Dirs},
     websocket::Connection,
 };
-use crate::distil::{answer::AnswerFacts, request::Memory};
+use crate::distil::{answer::AnswerFacts, memory::Memory};
 
 /// The fewest exchanges in memory at which those that are over for good are looked for.
 const FORGET_AT: usize = 256;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on shall say where")]
 
 mod entries;
+mod fixtures;
 mod gemini;
 mod openai;
 mod rig;

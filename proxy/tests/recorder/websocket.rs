@@ -28,12 +28,15 @@ const DEFLATE: (&str, &str) = ("sec-websocket-extensions", "permessage-deflate; 
 fn frame(first: u8, payload: &[u8], mask: Option<[u8; 4]>) -> Vec<u8> {
     let length = u16::try_from(payload.len()).unwrap().to_be_bytes();
     let masked = if mask.is_some() { 0x80 } else { 0 };
-    let mut frame = vec![first, 126 | masked, length[0], length[1]];
+    let mut frame = vec![first, 0x7e | masked, length[0], length[1]];
     frame.extend(mask.into_iter().flatten());
     let mask = mask.unwrap_or_default();
     frame.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
     frame
 }
+
+/// Something that happens on a connection.
+type How = fn(&mut Line);
 
 /// What passes on one connection: by hand, in steps of 10 ms, cut into pieces of so many bytes.
 struct Line {
@@ -275,7 +278,7 @@ fn what_a_turn_does_not_say_is_known_from_those_before_it() {
 fn a_turn_that_breaks_off_says_who_left_and_the_next_attempt_is_a_retry() {
     let rig = Rig::new();
     let body = create(None, &[user("CANARY")]);
-    let ends: [(fn(&mut Line), Outcome, Outcome); 6] = [
+    let ends: [(How, Outcome, Outcome); 6] = [
         (|_| {}, Outcome::UpstreamAbort, Outcome::UpstreamAbort),
         (|_| {}, Outcome::ClientAbort, Outcome::ClientAbort),
         (|line| line.up(&frame(0x88, &[], Some([0; 4]))), Outcome::Complete, Outcome::ClientAbort),
@@ -355,7 +358,7 @@ fn from_a_copy_that_was_given_up_on_nothing_more_is_told() {
     line.tell(&created("r2"));
     line.down(&[0; 3_000]);
     line.answer("r2", &[]);
-    line.now += Duration::from_secs(3_600);
+    line.now += Duration::from_hours(1);
     line.end(Outcome::Complete);
     let mut other = Line::open(&rig, 2);
     other.ask(&create(None, &[]));
@@ -459,7 +462,7 @@ fn no_more_turns_than_a_few_are_awaited_at_once() {
 }
 
 #[test]
-fn an_upgrade_of_another_operation_is_one_entry_and_a_declined_one_is_no_connection() {
+fn an_upgrade_of_another_operation_is_one_entry_and_so_is_a_declined_one() {
     let rig = Rig::new();
     let mut other =
         Script::turn(1, b"<question>", JSON, b"<answer>").in_language(Provider::OpenAi, Route::Other);
@@ -472,6 +475,6 @@ fn an_upgrade_of_another_operation_is_one_entry_and_a_declined_one_is_no_connect
     declined.run(&rig.sender);
     check(rig, |entries| {
         let told: Vec<_> = entries.iter().map(|entry| (entry.class, entry.status, entry.parse)).collect();
-        assert_eq!(told, [(Class::Other, Some(101), Parse::Ok), (Class::Other, Some(426), Parse::Ok)]);
+        assert_eq!(told, [(Class::Other, Some(101), Parse::Ok), (Class::Connection, Some(426), Parse::Ok)]);
     });
 }

@@ -201,8 +201,10 @@ mod tests {
 
     use super::*;
 
-    /// The frames in `pieces`: what each is, whether it is the last and compressed, and its payload.
-    fn frames(pieces: &[&[u8]]) -> (Vec<(Opcode, bool, bool, Vec<u8>)>, Result<(), Fault>) {
+    /// What a frame is, whether it is the last and whether it is compressed, and its payload.
+    type Frame = (Opcode, bool, bool, Vec<u8>);
+
+    fn frames(pieces: &[&[u8]]) -> (Vec<Frame>, Result<(), Fault>) {
         let (mut parser, mut frames, mut whole) = (FrameParser::default(), Vec::new(), 0);
         let mut result = Ok(());
         for piece in pieces {

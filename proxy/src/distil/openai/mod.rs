@@ -4,13 +4,15 @@
 //! limits"), and what Codex CLI 0.169.0 was seen to send.
 //!
 //! - `head`, `metadata`: what Codex says about itself, in headers and in a JSON text.
-//! - `request`, `input`, `outcome`: a Responses request, its items, and which of its tool results failed.
-//! - `item`, `response`, `stream`: a Responses answer.
+//! - `request`, `input`: a Responses request and its items; `outcome`: which of its tool results failed; `skills`: those
+//!   that the user calls for.
+//! - `item`, `response`, `stream`: a Responses answer; `effects`: what its calls do.
 //! - `socket`: what is different over a WebSocket.
 //! - `chat`: Chat Completions.
 //! - `error`, `usage`: what both have in common.
 
 mod chat;
+mod effects;
 mod error;
 pub(super) mod head;
 mod input;
@@ -19,6 +21,7 @@ mod metadata;
 mod outcome;
 mod request;
 mod response;
+mod skills;
 pub(crate) mod socket;
 mod stream;
 mod usage;

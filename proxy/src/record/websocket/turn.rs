@@ -186,7 +186,7 @@ impl Turn {
             shed,
         };
         let answer = if shed { AnswerFacts::default() } else { facts(self.events.finish(), self.status) };
-        self.request.learn(&closing, &answer, &mut shared.memory);
+        self.request.learn(&closing, &answer, shared);
         TurnOver { closing, request: self.request, answer }
     }
 }
@@ -221,11 +221,9 @@ fn read(
     if !asked.create.says_session {
         side.facts.session.clone_from(&known.0.session);
     }
-    let (body, more) = history.complete(&asked.create, asked.text);
-    side.facts.add_body(head(opening), &shared.key, &body, &mut shared.memory);
-    let before = history.ask(&asked.create);
+    side.facts.add_body(head(opening), &shared.key, asked.text, &mut shared.memory);
     let messages = &mut side.facts.context.get_or_insert_with(ContextHints::default).messages;
-    *messages = messages.saturating_sub(more).saturating_add(before);
+    *messages = messages.saturating_add(history.ask(&asked.create));
     known.share(&mut side.facts);
     let mut hasher = shared.key.hasher(HashOf::Body);
     hasher.update(asked.text);

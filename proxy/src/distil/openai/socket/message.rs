@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
+use serde::{Deserialize, de::SeqAccess};
 
-use crate::distil::lax::{Lax, object};
+use crate::distil::lax::{Lax, Shape, drain, object};
 
 /// A client's message.
 #[derive(Debug)]
@@ -20,24 +20,10 @@ pub(crate) enum ClientMessage<'a> {
 pub(crate) struct Create<'a> {
     /// The response that it goes on from; only what has been said since is in its input.
     pub(super) previous: Option<Cow<'a, str>>,
-    /// The items of its input.
-    pub(super) items: Vec<Lax<Item<'a>>>,
+    /// How many items its input has.
+    pub(super) items: u32,
     /// Whether it says which session it belongs to.
     pub(crate) says_session: bool,
-}
-
-/// An item of an input or an output.
-#[derive(Clone, Debug, Deserialize, Default, PartialEq, Eq)]
-#[serde(default)]
-pub(super) struct Item<'a> {
-    #[serde(borrow, rename = "type")]
-    pub(super) kind: Lax<Cow<'a, str>>,
-    #[serde(borrow)]
-    pub(super) call_id: Lax<Cow<'a, str>>,
-    #[serde(borrow)]
-    pub(super) name: Lax<Cow<'a, str>>,
-    #[serde(borrow)]
-    pub(super) namespace: Lax<Cow<'a, str>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -47,8 +33,7 @@ struct Sent<'a> {
     kind: Lax<Cow<'a, str>>,
     #[serde(borrow)]
     previous_response_id: Lax<Cow<'a, str>>,
-    #[serde(borrow)]
-    input: Lax<Vec<Lax<Item<'a>>>>,
+    input: Lax<Items>,
     #[serde(borrow)]
     client_metadata: Lax<ClientMetadata<'a>>,
 }
@@ -71,21 +56,28 @@ pub(crate) struct ServerEvent<'a> {
     status: Lax<u64>,
     status_code: Lax<u64>,
     #[serde(borrow)]
-    pub(super) item: Lax<Item<'a>>,
-    #[serde(borrow)]
-    pub(super) response: Lax<Response<'a>>,
+    response: Lax<Response<'a>>,
 }
 
 #[derive(Debug, Deserialize, Default)]
 #[serde(default)]
-pub(super) struct Response<'a> {
+struct Response<'a> {
     #[serde(borrow)]
-    pub(super) id: Lax<Cow<'a, str>>,
-    #[serde(borrow)]
-    pub(super) output: Lax<Vec<Lax<Item<'a>>>>,
+    id: Lax<Cow<'a, str>>,
+    output: Lax<Items>,
 }
 
-object!(Item<'a>, Sent<'a>, ClientMetadata<'a>, ServerEvent<'a>, Response<'a>);
+/// So many items.
+#[derive(Debug, Default)]
+struct Items(u32);
+
+impl<'de> Shape<'de> for Items {
+    fn from_seq<A: SeqAccess<'de>>(seq: A) -> Result<Option<Self>, A::Error> {
+        drain(seq).map(|items| Some(Self(u32::try_from(items).unwrap_or(u32::MAX))))
+    }
+}
+
+object!(Sent<'a>, ClientMetadata<'a>, ServerEvent<'a>, Response<'a>);
 
 impl<'a> ClientMessage<'a> {
     /// What the client says; none if it is not an object of JSON.
@@ -96,7 +88,7 @@ impl<'a> ClientMessage<'a> {
         }
         let stated = |word: Lax<Cow<'_, str>>| word.0.is_some_and(|word| !word.is_empty());
         let says_session = sent.client_metadata.0.is_some_and(|it| stated(it.session_id) || stated(it.turn));
-        let items = sent.input.0.unwrap_or_default();
+        let Items(items) = sent.input.0.unwrap_or_default();
         Some(Self::Create(Create { previous: sent.previous_response_id.0, items, says_session }))
     }
 }
@@ -122,6 +114,16 @@ impl<'a> ServerEvent<'a> {
         }
     }
 
+    /// The id of the response that it is about, where it names one.
+    pub(super) fn response_id(&self) -> Option<&str> {
+        self.response.0.as_ref()?.id.0.as_deref()
+    }
+
+    /// How many items it lists as the response's.
+    pub(super) fn items(&self) -> u32 {
+        self.response.0.as_ref().and_then(|response| response.output.0.as_ref()).map_or(0, |items| items.0)
+    }
+
     /// The status of HTTP that an error stands for.
     pub(crate) fn status(&self) -> Option<u16> {
         let status = self.status.0.or(self.status_code.0)?;
@@ -140,16 +142,6 @@ pub(crate) enum Ending {
     Error,
 }
 
-impl Item<'_> {
-    pub(super) fn is_call(&self) -> bool {
-        self.kind.0.as_deref().is_some_and(|kind| kind.ends_with("_call"))
-    }
-
-    pub(super) fn is_output(&self) -> bool {
-        self.kind.0.as_deref().is_some_and(|kind| kind.ends_with("_output"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,7 +154,7 @@ mod tests {
         else {
             panic!("it is one")
         };
-        assert_eq!((create.previous.as_deref(), create.items.len()), (Some("r"), 2));
+        assert_eq!((create.previous.as_deref(), create.items), (Some("r"), 2));
         assert!(!create.says_session);
         assert!(matches!(read(r#"{"type":"response.processed"}"#), Some(ClientMessage::Other)));
         assert!(matches!(read("{}"), Some(ClientMessage::Other)));
