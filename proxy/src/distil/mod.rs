@@ -9,7 +9,8 @@
 //! - [`gemini`]: the Gemini API, as Gemini CLI speaks it.
 //! - [`sse`], [`objects`]: the framing of a stream of events, and of an array that comes piece by piece.
 //! - [`shell`]: what a shell command would do, by the names of dangerous patterns.
-//! - [`repeats`]: which request bodies a session has sent before.
+//! - [`script`]: the scripts in which Codex calls its tools.
+//! - [`memory`]: what is remembered of a session from one exchange to the next.
 
 pub mod answer;
 pub mod anthropic;
@@ -17,16 +18,21 @@ mod calls;
 pub mod dialect;
 pub mod gemini;
 mod lax;
+mod learnt;
+pub mod memory;
 pub mod notes;
 pub mod objects;
 pub mod openai;
 mod rate_limits;
+pub mod recent;
 pub mod repeats;
 pub mod request;
 mod results;
+mod script;
 pub mod shell;
 pub mod sse;
 pub mod stream;
+pub mod turns;
 mod words;
 
 pub use rate_limits::rate_limits;

@@ -11,9 +11,9 @@ use super::{
     anthropic,
     dialect::{Dialect, class_of},
     gemini,
+    memory::Memory,
     notes::Notes,
     openai,
-    repeats::Repeats,
 };
 
 /// A request, but for its body.
@@ -34,17 +34,6 @@ impl Head<'_> {
     pub fn dialect(&self) -> Dialect {
         Dialect::of(self.provider, self.route)
     }
-}
-
-/// What is remembered from one request to the next; bounded, whatever comes.
-#[derive(Debug, Default)]
-pub struct Memory {
-    /// Request bodies.
-    pub bodies: Repeats,
-    /// Those of them whose last exchange failed.
-    pub failed: Repeats,
-    /// Ids of tool calls whose results have been reported.
-    pub results: Repeats,
 }
 
 /// The facts of a request.
@@ -73,6 +62,8 @@ pub struct RequestFacts {
     pub permission_mode: Option<Name<'static>>,
     /// The working directory that the client states.
     pub stated_dir: Option<String>,
+    /// Keyed hashes of the texts with which the agent may have been started; never written down.
+    pub(super) prompts: Vec<Name<'static>>,
     /// What was not understood.
     pub notes: Notes,
 }
@@ -92,6 +83,7 @@ impl RequestFacts {
             compaction: None,
             permission_mode: None,
             stated_dir: None,
+            prompts: Vec::new(),
             notes: Notes::default(),
         }
     }
@@ -116,26 +108,48 @@ impl RequestFacts {
     pub fn add_body(&mut self, head: Head<'_>, key: &Key, body: &[u8], memory: &mut Memory) {
         match head.dialect() {
             Dialect::AnthropicMessages => {
-                anthropic::request::read(body, key, &mut memory.results, self);
+                anthropic::request::read(body, key, memory, self);
             }
             Dialect::AnthropicCount => {
-                // The results in it are reported by the turn that follows: nothing is remembered of them here.
-                anthropic::request::read(body, key, &mut Repeats::default(), self);
-                self.class = class_of(head.route);
-                self.results = None;
+                // What it holds is reported by the turn that follows: nothing is remembered of it here.
+                anthropic::request::read(body, key, &mut Memory::default(), self);
+                let of_count = Self::of_route(head.route);
+                (self.class, self.results, self.skills) = (of_count.class, of_count.results, of_count.skills);
+                (self.compaction, self.permission_mode) = (of_count.compaction, of_count.permission_mode);
             }
-            Dialect::Responses => openai::read_request(body, key, &mut memory.results, self),
-            Dialect::ChatCompletions => openai::read_chat(body, key, &mut memory.results, self),
+            Dialect::Responses => openai::read_request(body, key, memory, self),
+            Dialect::ChatCompletions => openai::read_chat(body, key, memory, self),
             Dialect::GeminiContent | Dialect::GeminiStream => {
-                gemini::request::read(head, body, key, &mut memory.results, self);
+                gemini::request::read(head, body, key, memory, self);
             }
             Dialect::GeminiCount | Dialect::Unread => {}
         }
+        self.name_agent(memory);
     }
 
     /// Within what a repeated body or result is a repetition.
     pub fn scope(&self) -> Option<&Name<'static>> {
         self.session.as_ref().or(self.conversation.as_ref())
+    }
+
+    /// What tells the agents of a session apart: the keyed hash of the agent's id, empty for the main one.
+    pub(super) fn agent_id(&self) -> &[u8] {
+        self.agent.as_ref().and_then(|agent| agent.id.as_ref()).map_or(b"", |id| id.as_bytes())
+    }
+
+    /// Says of which type a sub-agent is, where the answer that started it has been seen.
+    pub(super) fn name_agent(&mut self, memory: &mut Memory) {
+        let Some(scope) = self.scope().cloned() else { return };
+        let Some(agent) = self.agent.as_mut().filter(|agent| agent.sub) else { return };
+        let id = agent.id.as_ref().map(|id| id.as_bytes());
+        let known = id.and_then(|id| memory.agents.get(&scope, id));
+        let by_prompt =
+            || self.prompts.iter().find_map(|prompt| memory.prompts.get(&scope, prompt.as_bytes()));
+        let Some(kind) = known.or_else(by_prompt).cloned() else { return };
+        if let Some(id) = id {
+            memory.agents.put(&scope, id, kind.clone());
+        }
+        agent.kind = Some(kind);
     }
 }
 

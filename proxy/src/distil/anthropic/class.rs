@@ -1,34 +1,18 @@
-//! The rules that tell what a request is for and which agent asks. They go by the wording of Claude Code 2.1.197
-//! and belong to [`RULES_VERSION`](crate::distil::RULES_VERSION).
+//! The rules that tell what a request is for.
 
 use std::borrow::Cow;
 
 use ccxray_shared::entry::Class;
 use serde::{Deserialize, de::SeqAccess};
 
-use super::conversation::Conversation;
+use super::{
+    conversation::Conversation,
+    wording::{HELPERS, QUOTA, SUMMARY_ASKS, SUMMARY_BEGINS},
+};
 use crate::distil::lax::{Lax, Shape, drain, object};
-
-/// How the text block that asks for a summary begins, and what it has in it.
-const SUMMARY_BEGINS: &str = "CRITICAL: Respond with TEXT ONLY. Do NOT call any tools.";
-const SUMMARY_ASKS: &str = "Your task is to create a detailed summary of ";
-
-/// How the only text of the helper that reads a fetched page begins.
-const FETCHED_PAGE: &str = "Web page content:";
-
-/// The only text of a request that finds out whether there is quota.
-const QUOTA: &str = "quota";
 
 /// The server-side search tool, without its date.
 const SEARCH_TOOL: &str = "web_search_";
-
-/// How the role's prompt begins, by agent type.
-const MAIN: &str = "You are an interactive agent that helps users";
-const SUB_AGENTS: [(&str, &str); 3] = [
-    ("You are an agent for Claude Code", "general-purpose"),
-    ("You are a file search specialist for Claude Code", "explore"),
-    ("You are a software architect and planning specialist", "plan"),
-];
 
 /// What the rules look at.
 pub(super) struct Signals<'s, 'a> {
@@ -55,20 +39,10 @@ pub(super) fn classify(signals: &Signals<'_, '_>) -> Class {
         Class::WebSearch
     } else if last_text.is_some_and(|text| text.starts_with(SUMMARY_BEGINS) && text.contains(SUMMARY_ASKS)) {
         Class::Compaction
-    } else if signals.tools.count == 0 && only_text.is_some_and(|text| text.starts_with(FETCHED_PAGE)) {
+    } else if signals.tools.count == 0 && only_text.is_some_and(|text| text.starts_with(HELPERS[0])) {
         Class::Helper
     } else {
         Class::Turn
-    }
-}
-
-/// The agent's type, where its prompt is a known one.
-pub(super) fn agent_type(is_sub: bool, role_prompt: &str) -> Option<&'static str> {
-    let begins = |pattern: &str| role_prompt.trim_start().starts_with(pattern);
-    if is_sub {
-        SUB_AGENTS.iter().find(|(pattern, _)| begins(pattern)).map(|&(_, name)| name)
-    } else {
-        begins(MAIN).then_some("main")
     }
 }
 

@@ -3,6 +3,7 @@
 //! Sources: Anthropic's API reference (Messages, "Streaming messages", "Errors", "Rate limits"), and what Claude
 //! Code 2.1.197 was seen to send.
 
+mod agents;
 mod answer;
 mod block;
 mod class;
@@ -12,6 +13,7 @@ pub(super) mod head;
 pub(super) mod request;
 mod stream;
 mod usage;
+mod wording;
 
 pub(super) use answer::read_message;
 pub(super) use stream::MessageStream;

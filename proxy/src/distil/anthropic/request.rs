@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 
 use ccxray_shared::{
-    Name,
-    entry::{Agent, ContextHints},
+    entry::ContextHints,
     key::{HashOf, Key},
 };
 use serde::{
@@ -13,22 +12,20 @@ use serde::{
 };
 
 use super::{
-    PARSER,
+    PARSER, agents,
     class::{self, Signals, Tools},
     conversation::Conversation,
+    wording::STATED_DIR,
 };
 use crate::distil::{
     lax::{Lax, Shape, drain, object},
-    repeats::Repeats,
+    memory::Memory,
     request::RequestFacts,
     results::{self, Reported},
 };
 
-/// Where Claude Code states its working directory: a line of the third system block.
-const STATED_DIR: &str = " - Primary working directory: ";
-
 /// Adds what `body` tells to `facts`, which hold what the headers told.
-pub(crate) fn read(body: &[u8], key: &Key, reported: &mut Repeats, facts: &mut RequestFacts) {
+pub(crate) fn read(body: &[u8], key: &Key, memory: &mut Memory, facts: &mut RequestFacts) {
     let Ok(body) = serde_json::from_slice::<Body<'_>>(body) else {
         facts.notes.add(PARSER, "bad_request_json");
         return;
@@ -51,10 +48,10 @@ pub(crate) fn read(body: &[u8], key: &Key, reported: &mut Repeats, facts: &mut R
         asks_for_title: body.output_config.0.is_some_and(OutputConfig::asks_for_title),
         conversation: &conversation,
     });
-    facts.agent = agent(facts.agent.take(), role_prompt);
+    facts.agent = agents::agent(facts.agent.take(), role_prompt);
     facts.context.get_or_insert_with(ContextHints::default).messages = conversation.messages;
     facts.stated_dir = stated_dir(role_prompt);
-    results::add(results(&conversation), reported, PARSER, facts);
+    results::add(results(&conversation), memory, PARSER, facts);
 }
 
 #[derive(Deserialize, Default)]
@@ -181,12 +178,6 @@ fn stated_dir(role_prompt: &str) -> Option<String> {
     (dir.starts_with('/') && dirs.all(|other| other == dir)).then(|| dir.to_owned())
 }
 
-fn agent(known: Option<Agent<'static>>, role_prompt: &str) -> Option<Agent<'static>> {
-    let mut agent = known.unwrap_or_default();
-    agent.kind = class::agent_type(agent.sub, role_prompt).map(Name::from_wire);
-    (agent != Agent::default()).then_some(agent)
-}
-
 fn results<'a>(conversation: &'a Conversation<'_>) -> impl Iterator<Item = Reported<'a>> {
     conversation.fresh.iter().map(|result| Reported {
         call: Cow::Borrowed(&*result.call),
@@ -207,7 +198,7 @@ mod tests {
 
     fn facts_of(body: &[u8]) -> RequestFacts {
         let mut facts = RequestFacts::of_route(Route::Messages);
-        read(body, &Key::from_bytes([7; 32]), &mut Repeats::default(), &mut facts);
+        read(body, &Key::from_bytes([7; 32]), &mut Memory::default(), &mut facts);
         facts
     }
 
@@ -302,24 +293,8 @@ mod tests {
     }
 
     #[test]
-    fn agents_are_known_by_their_prompts() {
-        let kind = |sub: bool, prompt: &str| {
-            let known = sub.then(|| Agent { sub, ..Agent::default() });
-            agent(known, prompt).and_then(|agent| agent.kind).map(|kind| kind.to_string())
-        };
-        assert_eq!(kind(false, "\nYou are an interactive agent that helps users").as_deref(), Some("main"));
-        assert_eq!(
-            kind(true, "You are a file search specialist for Claude Code, x").as_deref(),
-            Some("explore")
-        );
-        assert_eq!(kind(true, "You are an agent for Claude Code").as_deref(), Some("general-purpose"));
-        assert_eq!(kind(true, "You are a poet"), None);
-        assert_eq!(kind(false, "You are a file search specialist for Claude Code"), None);
-    }
-
-    #[test]
     fn results_count_once_in_a_session_whatever_repeats_them() {
-        let (key, mut reported) = (Key::from_bytes([7; 32]), Repeats::default());
+        let (key, mut memory) = (Key::from_bytes([7; 32]), Memory::default());
         let body = |ids: &[&str], model: &str| {
             let results: Vec<_> = ids
                 .iter()
@@ -331,7 +306,7 @@ mod tests {
         };
         let mut count = |body: &Value| {
             let mut facts = RequestFacts::of_route(Route::Messages);
-            read(body.to_string().as_bytes(), &key, &mut reported, &mut facts);
+            read(body.to_string().as_bytes(), &key, &mut memory, &mut facts);
             facts.results.map(|results| (results.count, results.failed, results.failed_tools.len()))
         };
         assert_eq!(count(&body(&["a"], "big")), Some((1, 1, 1)));

@@ -19,14 +19,14 @@ use super::{
 };
 use crate::distil::{
     lax::{Lax, object},
-    repeats::Repeats,
+    memory::Memory,
     request::{Head, RequestFacts},
     results,
     words::Words,
 };
 
 /// Adds what `body` tells to `facts`, which hold what the path told.
-pub(crate) fn read(head: Head<'_>, body: &[u8], key: &Key, reported: &mut Repeats, facts: &mut RequestFacts) {
+pub(crate) fn read(head: Head<'_>, body: &[u8], key: &Key, memory: &mut Memory, facts: &mut RequestFacts) {
     let Ok(Lax(Some(outer))) = serde_json::from_slice::<Lax<Body<'_>>>(body) else {
         facts.notes.add(PARSER, "bad_request_json");
         return;
@@ -34,9 +34,9 @@ pub(crate) fn read(head: Head<'_>, body: &[u8], key: &Key, reported: &mut Repeat
     if let Some(model) = outer.model.name().filter(|_| facts.model.is_none()) {
         facts.model = Some(model);
     }
-    let Some(inner) = outer.request else { return read_content(head, outer, key, reported, facts) };
+    let Some(inner) = outer.request else { return read_content(head, outer, key, memory, facts) };
     match serde_json::from_str(inner.get()) {
-        Ok(Lax(Some(inner))) => read_content(head, inner, key, reported, facts),
+        Ok(Lax(Some(inner))) => read_content(head, inner, key, memory, facts),
         Ok(Lax(None)) | Err(_) => facts.notes.add(PARSER, "bad_request"),
     }
 }
@@ -91,7 +91,7 @@ impl<'a> Instruction<'a> {
     }
 }
 
-fn read_content(head: Head<'_>, body: Body<'_>, key: &Key, reported: &mut Repeats, facts: &mut RequestFacts) {
+fn read_content(head: Head<'_>, body: Body<'_>, key: &Key, memory: &mut Memory, facts: &mut RequestFacts) {
     let conversation = body.contents.0.unwrap_or_else(|| {
         facts.notes.add(PARSER, "no_contents");
         Conversation::default()
@@ -115,7 +115,7 @@ fn read_content(head: Head<'_>, body: Body<'_>, key: &Key, reported: &mut Repeat
     }
     facts.context = Some(ContextHints { window: None, messages: conversation.contents });
     facts.stated_dir = conversation.first_texts.first().and_then(session::stated_dir);
-    results::add(conversation.results(), reported, PARSER, facts);
+    results::add(conversation.results(), memory, PARSER, facts);
 }
 
 fn is_cli(head: Head<'_>) -> bool {
@@ -139,17 +139,17 @@ mod tests {
 
     const TURN: &[u8] = include_bytes!("../../../fixtures/content.request.json");
 
-    fn facts_of(route: Route, body: &[u8], reported: &mut Repeats) -> RequestFacts {
+    fn facts_of(route: Route, body: &[u8], memory: &mut Memory) -> RequestFacts {
         let agent = HeaderValue::from_static("GeminiCLI-tui/0.61.0/gemini-2.5-pro (linux; x64; terminal)");
         let headers = HeaderMap::from_iter([(USER_AGENT, agent)]);
         let head = Head { provider: Provider::Gemini, route, path_model: None, headers: &headers };
         let mut facts = RequestFacts::of_route(route);
-        read(head, body, &Key::from_bytes([7; 32]), reported, &mut facts);
+        read(head, body, &Key::from_bytes([7; 32]), memory, &mut facts);
         facts
     }
 
     fn facts(body: &Value) -> RequestFacts {
-        facts_of(Route::GenerateContent, body.to_string().as_bytes(), &mut Repeats::default())
+        facts_of(Route::GenerateContent, body.to_string().as_bytes(), &mut Memory::default())
     }
 
     fn user(texts: &[&str]) -> Value {
@@ -233,14 +233,14 @@ mod tests {
 
     #[test]
     fn results_behind_the_models_last_content_count_once_with_or_without_ids() {
-        let mut reported = Repeats::default();
+        let mut memory = Memory::default();
         let model = json!({"role": "model", "parts": [{"functionCall": {"name": "glob"}}]});
         let result = |id: Value, response: Value| json!({"functionResponse": {"id": id, "name": "glob", "response": response}});
         let results = json!({"role": "user", "parts": [
             result(json!("a"), json!({"output": "x"})), result(Value::Null, json!({"error": "CANARY"}))]});
         let body = json!({"contents": [user(&["hi"]), model, results]}).to_string();
         let mut count = || {
-            let facts = facts_of(Route::StreamGenerateContent, body.as_bytes(), &mut reported);
+            let facts = facts_of(Route::StreamGenerateContent, body.as_bytes(), &mut memory);
             facts.results.map(|results| (results.count, results.failed, results.failed_tools.len()))
         };
         assert_eq!([count(), count()], [Some((2, 1, 1)), None]);
@@ -264,8 +264,8 @@ mod tests {
         fn a_spoilt_request_never_panics(at in 0..TURN.len(), with: u8, end in 0..TURN.len()) {
             let mut spoilt = TURN.to_vec();
             spoilt[at] = with;
-            facts_of(Route::GenerateContent, &spoilt, &mut Repeats::default());
-            facts_of(Route::GenerateContent, &spoilt[..end], &mut Repeats::default());
+            facts_of(Route::GenerateContent, &spoilt, &mut Memory::default());
+            facts_of(Route::GenerateContent, &spoilt[..end], &mut Memory::default());
         }
     }
 }

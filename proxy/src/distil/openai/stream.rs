@@ -74,17 +74,20 @@ impl EventStream for ResponseStream {
         }
     }
 
-    fn finish(self: Box<Self>) -> AnswerFacts {
+    fn finish(mut self: Box<Self>) -> AnswerFacts {
+        let (tools, learnt) = self.calls.into_facts(&mut self.notes);
         AnswerFacts {
             model_served: self.model,
             usage: self.usage,
             stop_reason: self.stop_reason,
             error: self.error,
-            tools: self.calls.into_facts(),
+            tools,
+            learnt,
             streamed: true,
             terminal: Some(self.ended),
             first_content: self.first_content,
             notes: self.notes,
+            ..AnswerFacts::default()
         }
     }
 }

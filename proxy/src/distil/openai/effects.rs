@@ -1,0 +1,151 @@
+//! What a call does, as far as its arguments say. Their text goes no further than here.
+
+use std::borrow::Cow;
+
+use ccxray_shared::{Name, entry::ToolCall};
+use serde::{Deserialize, de::SeqAccess};
+
+use crate::distil::{
+    lax::{Lax, Shape, object},
+    script, shell,
+};
+
+/// The tools that run a command, through the versions of Codex.
+const SHELLS: [&str; 5] = ["exec_command", "shell", "shell_command", "local_shell", "container.exec"];
+/// The tool that runs a script (code mode).
+const SCRIPT: &str = "exec";
+/// The tool that changes files, and the lines of its patches that name one.
+const PATCH: &str = "apply_patch";
+const PATCHED_FILE: [&str; 4] = ["*** Add File: ", "*** Update File: ", "*** Delete File: ", "*** Move to: "];
+/// The tool that starts a sub-agent, and the agent's type where the call does not say another.
+const SPAWN: &str = "spawn_agent";
+const DEFAULT_AGENT: &str = "default";
+
+/// What a call hands over to its tool: the arguments in JSON, a hosted or local action, or a text.
+#[derive(Debug, Default)]
+pub(super) struct Input<'a> {
+    pub(super) arguments: Option<&'a str>,
+    pub(super) action: Option<&'a Arguments<'a>>,
+    pub(super) text: Option<&'a str>,
+}
+
+/// The arguments that tell something.
+#[derive(Debug, Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Arguments<'a> {
+    #[serde(borrow)]
+    cmd: Lax<Command<'a>>,
+    #[serde(borrow)]
+    command: Lax<Command<'a>>,
+    #[serde(borrow)]
+    agent_type: Lax<Cow<'a, str>>,
+    #[serde(borrow)]
+    message: Lax<Cow<'a, str>>,
+}
+
+/// A command: a line for a shell, or its words.
+#[derive(Debug)]
+enum Command<'a> {
+    Line(Cow<'a, str>),
+    Words(Vec<Cow<'a, str>>),
+}
+
+object!(Arguments<'a>);
+
+impl<'de: 'a, 'a> Shape<'de> for Command<'a> {
+    fn from_text(text: Cow<'de, str>) -> Option<Self> {
+        Some(Self::Line(text))
+    }
+
+    fn from_seq<A: SeqAccess<'de>>(mut seq: A) -> Result<Option<Self>, A::Error> {
+        let mut words = Vec::new();
+        while let Some(word) = seq.next_element::<Lax<Cow<'a, str>>>()? {
+            words.extend(word.0);
+        }
+        Ok(Some(Self::Words(words)))
+    }
+}
+
+/// Adds to `call` what `input` says that it does.
+pub(super) fn add(input: &Input<'_>, call: &mut ToolCall<'static>) {
+    let parsed: Option<Arguments<'_>> = input.arguments.and_then(|json| serde_json::from_str(json).ok());
+    let arguments = parsed.as_ref().or(input.action);
+    let name = call.name.clone();
+    call.writes_file |= name.as_str() == PATCH;
+    if let (SCRIPT, Some(script)) = (name.as_str(), input.text) {
+        add_script(script, call);
+    }
+    let Some(arguments) = arguments else { return };
+    if name.as_str() == SPAWN {
+        call.agent = Some(arguments.agent_type.name().unwrap_or(Name::from_wire(DEFAULT_AGENT)));
+    }
+    if SHELLS.contains(&name.as_str()) || input.action.is_some() {
+        let command = arguments.cmd.0.as_ref().or(arguments.command.0.as_ref());
+        command.into_iter().for_each(|command| command.add_to(call));
+    }
+}
+
+/// With which text `call` starts a sub-agent.
+pub(super) fn prompt(input: &Input<'_>, call: &ToolCall<'_>) -> Option<String> {
+    let json = input.arguments.filter(|_| call.agent.is_some())?;
+    serde_json::from_str::<Arguments<'_>>(json).ok()?.message.0.map(Cow::into_owned)
+}
+
+/// The tool as a failure of the call is reported: behind its MCP server, and where a script calls nothing but one MCP
+/// tool, that tool.
+pub(super) fn reported_name(call: &ToolCall<'_>) -> Name<'static> {
+    if let Some(namespace) = call.namespace.as_deref().filter(|namespace| namespace.starts_with("mcp__")) {
+        return Name::from_string(format!("{namespace}__{}", call.name));
+    }
+    if let Some(server) = &call.server {
+        return Name::from_string(format!("mcp__{server}__{}", call.name));
+    }
+    let only = call.scripted.first().filter(|first| call.scripted.iter().all(|tool| tool == *first));
+    only.filter(|tool| tool.starts_with("mcp__")).unwrap_or(&call.name).clone().into_owned()
+}
+
+fn add_script(script: &str, call: &mut ToolCall<'static>) {
+    for place in script::calls_in(script) {
+        call.writes_file |= place.tool == PATCH;
+        if let Some(line) = place.command.filter(|_| SHELLS.contains(&&*place.tool)) {
+            Command::Line(line.into()).add_to(call);
+        }
+        call.scripted.push(Name::from_wire(&place.tool).into_owned());
+    }
+}
+
+impl Command<'_> {
+    fn add_to(&self, call: &mut ToolCall<'static>) {
+        let patterns = match self {
+            Self::Line(line) => shell::patterns(line),
+            Self::Words(words) => shell::argv_patterns(&words.iter().map(|word| &**word).collect::<Vec<_>>()),
+        };
+        for pattern in patterns.into_iter().map(Name::from_wire) {
+            if !call.patterns.contains(&pattern) {
+                call.patterns.push(pattern);
+            }
+        }
+        let line = self.line();
+        if call.skill.is_none() {
+            call.skill = shell::skill_read(&line).map(Name::from_string);
+        }
+        call.writes_file |= patches(&line);
+    }
+
+    /// The line that a shell gets to see.
+    fn line(&self) -> Cow<'_, str> {
+        match self {
+            Self::Line(line) => Cow::Borrowed(line),
+            Self::Words(words) => match &**words {
+                [_, option, script] if matches!(&**option, "-c" | "-lc") => Cow::Borrowed(script),
+                words => Cow::Owned(words.join(" ")),
+            },
+        }
+    }
+}
+
+/// Whether a command is a patch in disguise: `apply_patch <<'EOF'`.
+fn patches(line: &str) -> bool {
+    let names_file = |line: &str| PATCHED_FILE.iter().any(|begin| line.starts_with(begin));
+    line.contains(PATCH) && line.lines().any(names_file)
+}
