@@ -24,7 +24,8 @@ pub struct Memory {
     /// The tools that answers called, by the call's id: as [`failed_tools`](ccxray_shared::entry::ToolResults)
     /// lists them.
     pub calls: Recent<Name<'static>>,
-    /// Types of sub-agents that answers started, by the keyed hash of the prompt.
+    /// Types of sub-agents that answers started, by the keyed hash of the prompt; of all sessions together, since a
+    /// sub-agent of Gemini CLI names none.
     pub prompts: Recent<Name<'static>>,
     /// Types of sub-agents that have asked, by the keyed hash of their id.
     pub agents: Recent<Name<'static>>,
@@ -35,6 +36,11 @@ pub struct Memory {
 }
 
 impl Memory {
+    /// The type of the sub-agent that an answer started with this prompt, given by its keyed hash.
+    pub fn agent_started(&self, prompt: &Name<'_>) -> Option<&Name<'static>> {
+        self.prompts.get(&anywhere(), prompt.as_bytes())
+    }
+
     /// The tool that was called under this id, as far as is remembered.
     pub fn tool_called(&self, scope: &Name<'_>, call: &str) -> Option<&Name<'static>> {
         self.calls.get(scope, call.as_bytes())
@@ -56,7 +62,12 @@ impl Memory {
             self.calls.put(scope, id.as_bytes(), tool.clone());
         }
         for (prompt, kind) in &learnt.agents {
-            self.prompts.put(scope, prompt.keyed(key).as_bytes(), kind.clone());
+            self.prompts.put(&anywhere(), prompt.keyed(key).as_bytes(), kind.clone());
         }
     }
+}
+
+/// The scope of what belongs to no session.
+fn anywhere() -> Name<'static> {
+    Name::from_wire("anywhere")
 }

@@ -37,7 +37,8 @@ mod words;
 
 pub use rate_limits::rate_limits;
 
-/// The version of the rules that need text: request classes, agent types, the stated directory, the words of an
-/// error message that stand for a full context, the exit codes in a tool's result. Raised with each change of what
-/// they decide.
-pub const RULES_VERSION: u32 = 2;
+/// The version of the rules that need text: request classes, agent types and the joining of sub-agents with the calls
+/// that started them, the stated directory, permission modes, skills called by the user, what set a compaction off,
+/// dangerous patterns of shell commands, the words of an error message that stand for a full context, the exit codes
+/// in a tool's result. Raised with each change of what they decide.
+pub const RULES_VERSION: u32 = 3;

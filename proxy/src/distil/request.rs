@@ -64,6 +64,8 @@ pub struct RequestFacts {
     pub stated_dir: Option<String>,
     /// Keyed hashes of the texts with which the agent may have been started; never written down.
     pub(super) prompts: Vec<Name<'static>>,
+    /// The MCP servers of the tools that it declares, where their names alone do not tell; never written down.
+    pub servers: gemini::Servers,
     /// What was not understood.
     pub notes: Notes,
 }
@@ -84,6 +86,7 @@ impl RequestFacts {
             permission_mode: None,
             stated_dir: None,
             prompts: Vec::new(),
+            servers: gemini::Servers::default(),
             notes: Notes::default(),
         }
     }
@@ -143,8 +146,7 @@ impl RequestFacts {
         let Some(agent) = self.agent.as_mut().filter(|agent| agent.sub) else { return };
         let id = agent.id.as_ref().map(|id| id.as_bytes());
         let known = id.and_then(|id| memory.agents.get(&scope, id));
-        let by_prompt =
-            || self.prompts.iter().find_map(|prompt| memory.prompts.get(&scope, prompt.as_bytes()));
+        let by_prompt = || self.prompts.iter().find_map(|prompt| memory.agent_started(prompt));
         let Some(kind) = known.or_else(by_prompt).cloned() else { return };
         if let Some(id) = id {
             memory.agents.put(&scope, id, kind.clone());

@@ -70,11 +70,12 @@ impl LastTurn {
     }
 }
 
-/// All input that the answer states, for providers that state its parts apart from each other.
+/// All input that the answer states. Anthropic states its parts apart from each other, Gemini their sum.
 fn context(answer: &AnswerFacts) -> Option<u64> {
     let counts = answer.usage.as_ref()?.counts;
     let cached = [counts.cache_read_input_tokens, counts.cache_creation_input_tokens];
-    Some(cached.into_iter().flatten().fold(counts.input_tokens?, u64::saturating_add))
+    let input = counts.input_tokens.or(counts.prompt_token_count)?;
+    Some(cached.into_iter().flatten().fold(input, u64::saturating_add))
 }
 
 #[cfg(test)]

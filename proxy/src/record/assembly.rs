@@ -176,10 +176,11 @@ impl Following {
             Request::Read(side) => *side,
             Request::Collecting(_) => RequestSide::of_head(&closing.opening, &shared.key),
         };
-        let answer = match self.answer {
+        let mut answer = match self.answer {
             Some(answer) if !closing.shed => answer.finish(is_whole, closing.ended),
             Some(_) | None => AnswerFacts::default(),
         };
+        request.facts.servers.add_to(&mut answer);
         request.learn(closing, &answer, shared);
         (request, answer)
     }

@@ -3,7 +3,7 @@
 //! `tests/corpus.rs` runs each over its directory in `tests/fuzz/corpus`; the programs in `tests/fuzz/fuzz_targets`
 //! have a fuzzer run them over everything else.
 //!
-//! - [`framing`]: what stands around a message.
+//! - [`framing`], [`websocket`]: what stands around a message.
 //! - [`answer`], [`request`]: what providers and clients say, by API.
 //! - [`command`]: commands within tool calls.
 //! - [`spool`]: the lines between the two processes.
@@ -19,14 +19,16 @@ pub mod exporter;
 pub mod framing;
 pub mod request;
 pub mod spool;
+pub mod websocket;
 
 /// A parser's promises, asked for with any bytes.
 pub type Target = fn(&[u8]);
 
 /// All targets by name: the names of the fuzzer's programs and of the corpus' directories.
-pub const TARGETS: [(&str, Target); 18] = [
+pub const TARGETS: [(&str, Target); 19] = [
     ("sse", framing::sse),
     ("objects", framing::objects),
+    ("websocket", websocket::messages),
     ("content_encoding", framing::content_encoding),
     ("anthropic_answer", answer::anthropic),
     ("responses_answer", answer::responses),

@@ -1,6 +1,9 @@
 //! Requests, by API.
 
-use ccxray_proxy::distil::request::{Head, Memory, RequestFacts};
+use ccxray_proxy::distil::{
+    memory::Memory,
+    request::{Head, RequestFacts},
+};
 use ccxray_shared::{
     entry::{MAX_LISTED, Provider, Route},
     key::Key,

@@ -51,7 +51,7 @@ macro_rules! corpora {
 }
 
 corpora! {
-    sse objects content_encoding
+    sse objects websocket content_encoding
     anthropic_answer responses_answer chat_answer gemini_answer
     anthropic_request responses_request chat_request gemini_request
     shell script line prices retry_after reply checkpoint

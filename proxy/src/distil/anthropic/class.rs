@@ -9,7 +9,10 @@ use super::{
     conversation::Conversation,
     wording::{HELPERS, QUOTA, SUMMARY_ASKS, SUMMARY_BEGINS},
 };
-use crate::distil::lax::{Lax, Shape, drain, object};
+use crate::distil::{
+    lax::{Lax, Shape, drain, object},
+    words::Words,
+};
 
 /// The server-side search tool, without its date.
 const SEARCH_TOOL: &str = "web_search_";
@@ -22,27 +25,64 @@ pub(super) struct Signals<'s, 'a> {
     pub(super) forced_tool: Option<&'s str>,
     /// Whether the answer must be a JSON object with a title.
     pub(super) asks_for_title: bool,
+    /// Whether the request's headers are Claude Code's.
+    pub(super) is_claude_code: bool,
+    /// Whether one of its agents asks: the main one by its role's prompt, another by the headers, either by how it has
+    /// its context managed.
+    pub(super) is_agents: bool,
     pub(super) conversation: &'s Conversation<'a>,
 }
 
 /// What a Messages request is for.
 pub(super) fn classify(signals: &Signals<'_, '_>) -> Class {
-    let last_text = signals.conversation.last_text.as_ref();
-    let only_text =
-        last_text.filter(|_| signals.conversation.only_text && signals.conversation.messages == 1);
-    let is_search = signals.tools.first.as_deref().is_some_and(|kind| kind.starts_with(SEARCH_TOOL));
-    if signals.max_tokens == Some(1) && only_text.is_some_and(|text| text.is(QUOTA)) {
+    if signals.asks_for_quota() {
         Class::Probe
     } else if signals.tools.count == 0 && signals.asks_for_title {
         Class::Title
-    } else if signals.tools.count == 1 && is_search && signals.forced_tool.is_some() {
+    } else if signals.tools.count == 1 && signals.searches() {
         Class::WebSearch
-    } else if last_text.is_some_and(|text| text.starts_with(SUMMARY_BEGINS) && text.contains(SUMMARY_ASKS)) {
+    } else if signals.asks_for_summary() {
         Class::Compaction
-    } else if signals.tools.count == 0 && only_text.is_some_and(|text| text.starts_with(HELPERS[0])) {
+    } else if signals.is_helpers() {
         Class::Helper
     } else {
         Class::Turn
+    }
+}
+
+impl Signals<'_, '_> {
+    fn asks_for_quota(&self) -> bool {
+        self.max_tokens == Some(1) && self.only_text().is_some_and(|text| text.is(QUOTA))
+    }
+
+    fn searches(&self) -> bool {
+        let is_search = self.tools.first.as_deref().is_some_and(|kind| kind.starts_with(SEARCH_TOOL));
+        is_search && self.forced_tool.is_some()
+    }
+
+    fn asks_for_summary(&self) -> bool {
+        self.conversation.last_text.as_ref().is_some_and(|text| {
+            let begins = text.starts_with(SUMMARY_BEGINS) && text.contains(SUMMARY_ASKS);
+            begins || text.starts_with(SUMMARY_ASKS)
+        })
+    }
+
+    /// Whether it is one of the client's small requests beside the conversation: by the helper's known wording, or
+    /// because the client asks one thing without any tool, and not as an agent. Somebody else's request without tools
+    /// is a turn.
+    fn is_helpers(&self) -> bool {
+        let begins =
+            |pattern| self.conversation.last_text.as_ref().is_some_and(|text| text.starts_with(pattern));
+        let is_fetched_page = begins(HELPERS[0]) && self.tools.count == 0 && self.only_text().is_some();
+        let is_known = || HELPERS[1..].iter().any(|pattern| begins(pattern));
+        let asks_one_thing = || self.tools.count == 0 && self.conversation.messages == 1 && !self.is_agents;
+        is_fetched_page || self.is_claude_code && (is_known() || asks_one_thing())
+    }
+
+    /// The text that is the whole conversation.
+    fn only_text(&self) -> Option<&Words<'_>> {
+        let is_alone = self.conversation.only_text && self.conversation.messages == 1;
+        self.conversation.last_text.as_ref().filter(|_| is_alone)
     }
 }
 

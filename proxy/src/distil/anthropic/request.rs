@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use ccxray_shared::{
-    entry::ContextHints,
+    Name,
+    entry::{Class, ContextHints, MAX_LISTED, Trigger},
     key::{HashOf, Key},
 };
 use serde::{
@@ -14,15 +15,20 @@ use serde::{
 use super::{
     PARSER, agents,
     class::{self, Signals, Tools},
-    conversation::Conversation,
+    conversation::{CalledSkill, Conversation},
+    mode::Mode,
     wording::STATED_DIR,
 };
 use crate::distil::{
     lax::{Lax, Shape, drain, object},
+    learnt::PromptDigest,
     memory::Memory,
     request::RequestFacts,
     results::{self, Reported},
 };
+
+/// The most texts of a first message that are taken for a sub-agent's prompt.
+const MAX_PROMPTS: usize = 4;
 
 /// Adds what `body` tells to `facts`, which hold what the headers told.
 pub(crate) fn read(body: &[u8], key: &Key, memory: &mut Memory, facts: &mut RequestFacts) {
@@ -36,22 +42,28 @@ pub(crate) fn read(body: &[u8], key: &Key, memory: &mut Memory, facts: &mut Requ
         Conversation::default()
     });
     facts.model = body.model.name();
+    let is_claude_code = facts.session.is_some();
     if facts.session.is_none() {
         let user_id = body.metadata.0.and_then(|metadata| metadata.user_id.0);
         let id = user_id.as_deref().and_then(session_in);
         facts.session = id.map(|id| key.hash(HashOf::Session, id.as_bytes()));
     }
+    facts.agent = agents::agent(facts.agent.take(), role_prompt);
     facts.class = class::classify(&Signals {
         max_tokens: body.max_tokens.0,
         tools: body.tools.0.unwrap_or_default(),
         forced_tool: body.tool_choice.0.and_then(|choice| choice.name.0).as_deref(),
         asks_for_title: body.output_config.0.is_some_and(OutputConfig::asks_for_title),
+        is_claude_code,
+        is_agents: facts.agent.is_some() || body.context_management.is_some(),
         conversation: &conversation,
     });
-    facts.agent = agents::agent(facts.agent.take(), role_prompt);
     facts.context.get_or_insert_with(ContextHints::default).messages = conversation.messages;
     facts.stated_dir = stated_dir(role_prompt);
+    facts.prompts = prompts(&conversation, key, facts);
     results::add(results(&conversation), memory, PARSER, facts);
+    add_skills(&conversation, memory, facts);
+    add_state(&conversation, memory, facts);
 }
 
 #[derive(Deserialize, Default)]
@@ -72,6 +84,7 @@ struct Body<'a> {
     max_tokens: Lax<u64>,
     #[serde(borrow)]
     output_config: Lax<OutputConfig<'a>>,
+    context_management: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize, Default)]
@@ -178,6 +191,50 @@ fn stated_dir(role_prompt: &str) -> Option<String> {
     (dir.starts_with('/') && dirs.all(|other| other == dir)).then(|| dir.to_owned())
 }
 
+/// Hashes of the texts with which a sub-agent may have been started: it is the last that the client did not add itself.
+fn prompts(conversation: &Conversation<'_>, key: &Key, facts: &RequestFacts) -> Vec<Name<'static>> {
+    let is_sub = facts.agent.as_ref().is_some_and(|agent| agent.sub);
+    let texts = conversation.opening.iter().rev().take(if is_sub { MAX_PROMPTS } else { 0 });
+    texts.map(|text| PromptDigest::of(&text.decoded()).keyed(key)).collect()
+}
+
+/// Adds the skills that the user called and that no earlier request of the session reported.
+fn add_skills(conversation: &Conversation<'_>, memory: &mut Memory, facts: &mut RequestFacts) {
+    let scope = facts.scope().cloned();
+    for (at, CalledSkill { name, message }) in conversation.skills.iter().enumerate() {
+        let Some(name) = name else {
+            facts.notes.add(PARSER, "skill_without_name");
+            continue;
+        };
+        let place = (facts.agent_id(), name.as_str(), at, message, conversation.last_call());
+        let is_known = |scope| memory.skills.see(scope, format!("{place:?}").as_bytes()) > 0;
+        if !scope.as_ref().is_some_and(is_known) && facts.skills.len() < MAX_LISTED {
+            facts.skills.push(name.clone());
+        }
+    }
+}
+
+/// Adds what takes knowing the session: its permission mode, and what set a compaction off.
+fn add_state(conversation: &Conversation<'_>, memory: &mut Memory, facts: &mut RequestFacts) {
+    if !matches!(facts.class, Class::Turn | Class::Compaction) {
+        return;
+    }
+    let Some(scope) = facts.scope().cloned() else { return };
+    let known = memory.modes.get(&scope, b"").map_or(Mode::Unknown, |name| Mode::named(name));
+    let mode = conversation.signs.iter().fold(known, |mode, &sign| mode.after(sign));
+    facts.permission_mode = mode.name();
+    let is_main = facts.agent_id().is_empty();
+    match mode.name() {
+        Some(name) if is_main => memory.modes.put(&scope, b"", name),
+        None if is_main => drop(memory.modes.forget(&scope, b"")),
+        Some(_) | None => {}
+    }
+    if facts.class == Class::Compaction {
+        let last = memory.turns.get(&scope, facts.agent_id());
+        facts.compaction = last.map_or(Some(Trigger::Unknown), |last| last.trigger());
+    }
+}
+
 fn results<'a>(conversation: &'a Conversation<'_>) -> impl Iterator<Item = Reported<'a>> {
     conversation.fresh.iter().map(|result| Reported {
         call: Cow::Borrowed(&*result.call),
@@ -188,7 +245,7 @@ fn results<'a>(conversation: &'a Conversation<'_>) -> impl Iterator<Item = Repor
 
 #[cfg(test)]
 mod tests {
-    use ccxray_shared::entry::{Class, Parse, Route};
+    use ccxray_shared::entry::{Parse, Route};
     use proptest::prelude::*;
     use serde_json::{Value, json};
 

@@ -255,7 +255,7 @@ mod tests {
         let tools = facts.tools.unwrap();
         assert_eq!((tools.blocks, tools.calls.len(), tools.calls[0].skill.as_ref()), (2, 1, None));
         let reasons: Vec<_> = facts.notes.into_list().iter().map(|note| note.reason.to_string()).collect();
-        assert_eq!(reasons, ["tool_without_name", "unknown_block"]);
+        assert_eq!(reasons, ["tool_without_name", "skill_without_name", "unknown_block"]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
+use super::Servers;
 use crate::distil::{
     lax::{Lax, Shape, object},
     results::Reported,
@@ -83,11 +84,14 @@ impl<'de: 'a, 'a> Shape<'de> for Conversation<'a> {
 
 impl<'a> Conversation<'a> {
     /// The results that are new.
-    pub(super) fn results(self) -> impl Iterator<Item = Reported<'a>> {
+    pub(super) fn results(self, servers: &Servers) -> impl Iterator<Item = Reported<'a>> {
         self.fresh.into_iter().map(|result| Reported {
             call: result.call,
             failed: result.failed,
-            tool: result.name.filter(|_| result.failed),
+            tool: result
+                .name
+                .filter(|_| result.failed)
+                .map(|name| servers.reported_name(&name).to_string().into()),
         })
     }
 

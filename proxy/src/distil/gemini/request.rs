@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use ccxray_shared::{
     Name,
-    entry::{Agent, ContextHints},
-    key::{HashOf, Key},
+    entry::{Class, ContextHints, Trigger},
+    key::Key,
 };
 use hyper::header::USER_AGENT;
 use serde::Deserialize;
@@ -13,17 +13,25 @@ use serde_json::value::RawValue;
 
 use super::{
     PARSER,
-    class::{self, Signals, Tools},
+    class::{self, Signals},
     conversation::Conversation,
+    mode,
+    servers::Servers,
     session,
+    tools::Tools,
 };
 use crate::distil::{
     lax::{Lax, object},
+    learnt::PromptDigest,
     memory::Memory,
     request::{Head, RequestFacts},
     results,
+    turns::LastTurn,
     words::Words,
 };
+
+/// Half of the window, in tokens, that Gemini CLI counts with for every model.
+const ROOM: u64 = 1_048_576 / 2;
 
 /// Adds what `body` tells to `facts`, which hold what the path told.
 pub(crate) fn read(head: Head<'_>, body: &[u8], key: &Key, memory: &mut Memory, facts: &mut RequestFacts) {
@@ -56,7 +64,8 @@ struct Body<'a> {
     contents: Lax<Conversation<'a>>,
     #[serde(borrow)]
     system_instruction: Lax<Instruction<'a>>,
-    tools: Lax<Tools>,
+    #[serde(borrow)]
+    tools: Lax<Tools<'a>>,
     #[serde(borrow)]
     generation_config: Lax<GenerationConfig<'a>>,
 }
@@ -107,15 +116,38 @@ fn read_content(head: Head<'_>, body: Body<'_>, key: &Key, memory: &mut Memory, 
         last_text: conversation.last_text.as_ref(),
         from_cli: is_cli(head),
     });
-    facts.agent = agent(class::agent(system.as_ref(), &tools));
-    let id = body.session_id.0.filter(|id| !id.is_empty());
-    facts.session = id.map(|id| key.hash(HashOf::Session, id.as_bytes()));
-    if facts.session.is_none() {
-        session::infer(&conversation, key, facts);
+    facts.agent = class::agent(facts.class, system.as_ref(), &tools);
+    if facts.class == Class::Turn && facts.agent.as_ref().is_some_and(|agent| !agent.sub) {
+        facts.permission_mode = mode::shown(system.as_ref(), &tools).map(Name::from_wire);
     }
     facts.context = Some(ContextHints { window: None, messages: conversation.contents });
     facts.stated_dir = conversation.first_texts.first().and_then(session::stated_dir);
-    results::add(conversation.results(), memory, PARSER, facts);
+    session::name(body.session_id.0.as_deref(), &conversation, key, facts);
+    facts.prompts = prompts(&conversation, key, facts);
+    facts.compaction = (facts.class == Class::Compaction).then(|| trigger(memory, facts));
+    let servers = if is_cli(head) { Servers::of(tools.names()) } else { Servers::default() };
+    results::add(conversation.results(&servers), memory, PARSER, facts);
+    facts.servers = servers;
+}
+
+/// The texts with which a sub-agent may have been started.
+fn prompts(conversation: &Conversation<'_>, key: &Key, facts: &RequestFacts) -> Vec<Name<'static>> {
+    let is_sub = facts.agent.as_ref().is_some_and(|agent| agent.sub);
+    let texts = conversation.first_texts.iter().filter(|_| is_sub);
+    texts.map(|text| PromptDigest::of(&text.decoded()).keyed(key)).collect()
+}
+
+/// Gemini CLI makes room by itself from half of its window on, if the user has not set another limit. What is not so
+/// large, the user has asked for, or the limit is another: it does not show.
+fn trigger(memory: &Memory, facts: &RequestFacts) -> Trigger {
+    let last = facts.scope().and_then(|scope| memory.turns.get(scope, facts.agent_id()));
+    match last {
+        Some(LastTurn::Overflowed) => Trigger::Auto,
+        Some(LastTurn::Answered { context, .. }) if *context >= ROOM => Trigger::Auto,
+        Some(LastTurn::Answered { .. } | LastTurn::Compacted | LastTurn::CompactionFailed) | None => {
+            Trigger::Unknown
+        }
+    }
 }
 
 fn is_cli(head: Head<'_>) -> bool {
@@ -123,14 +155,9 @@ fn is_cli(head: Head<'_>) -> bool {
     agent.is_some_and(|agent| agent.starts_with("GeminiCLI"))
 }
 
-fn agent((kind, sub): (Option<&'static str>, bool)) -> Option<Agent<'static>> {
-    let agent = Agent { kind: kind.map(Name::from_wire), sub, id: None };
-    (agent != Agent::default()).then_some(agent)
-}
-
 #[cfg(test)]
 mod tests {
-    use ccxray_shared::entry::{Class, Parse, Provider, Route};
+    use ccxray_shared::entry::{Parse, Provider, Route};
     use hyper::{HeaderMap, header::HeaderValue};
     use proptest::prelude::*;
     use serde_json::{Value, json};

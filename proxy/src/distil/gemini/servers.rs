@@ -107,8 +107,16 @@ mod tests {
 
     #[test]
     fn a_servers_name_ends_at_the_first_underscore() {
-        let names = ["glob", "mcp_demo_echo", "mcp_fs_read_file", "mcp_fs_read_dir", "mcp_my-db_x", "mcp_odd"];
-        let expected = ["glob", "mcp__demo__echo", "mcp__fs__read_file", "mcp__fs__read_dir", "mcp__my-db__x", "mcp_odd"];
+        let names =
+            ["glob", "mcp_demo_echo", "mcp_fs_read_file", "mcp_fs_read_dir", "mcp_my-db_x", "mcp_odd"];
+        let expected = [
+            "glob",
+            "mcp__demo__echo",
+            "mcp__fs__read_file",
+            "mcp__fs__read_dir",
+            "mcp__my-db__x",
+            "mcp_odd",
+        ];
         assert_eq!(reported(&names), expected);
         assert_eq!(reported(&["mcp__x", "mcp_", "mcp_a_"]), ["mcp__x", "mcp_", "mcp_a_"]);
     }
@@ -134,7 +142,8 @@ mod tests {
         let tools = Some(ToolCalls { blocks: 3, calls, unreadable: 0 });
         let mut answer = AnswerFacts { tools, ..AnswerFacts::default() };
         Servers::of(["mcp_demo_echo", "glob"]).add_to(&mut answer);
-        let servers = answer.tools.unwrap().calls.into_iter().map(|call| call.server.map(|name| name.to_string()));
+        let servers =
+            answer.tools.unwrap().calls.into_iter().map(|call| call.server.map(|name| name.to_string()));
         assert_eq!(servers.collect::<Vec<_>>(), [Some("demo".to_owned()), None, None]);
     }
 

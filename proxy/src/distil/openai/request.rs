@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use ccxray_shared::{
+    Name,
     entry::{Class, ContextHints, Trigger},
     key::{HashOf, Key},
 };
@@ -43,7 +44,7 @@ pub(crate) fn read(body: &[u8], key: &Key, memory: &mut Memory, facts: &mut Requ
         facts.stated_dir = input.stated_dir();
     }
     add_compaction(&input, facts);
-    name_agent(&input, key, memory, facts);
+    facts.prompts = prompts(&input, key, facts);
     // What a warm-up holds, the turn that follows reports.
     if facts.class != Class::WarmUp {
         results::add(input.results(), memory, PARSER, facts);
@@ -62,13 +63,11 @@ fn add_compaction(input: &Input<'_>, facts: &mut RequestFacts) {
     };
 }
 
-/// Says of which type a sub-agent is, where the answer that started it has been seen.
-fn name_agent(input: &Input<'_>, key: &Key, memory: &mut Memory, facts: &mut RequestFacts) {
-    if facts.agent.as_ref().is_some_and(|agent| agent.sub) {
-        let prompt = input.prompt().map(|prompt| PromptDigest::of(&prompt.decoded()).keyed(key));
-        facts.prompts = prompt.into_iter().collect();
-        facts.name_agent(memory);
-    }
+/// The text with which a sub-agent may have been started.
+fn prompts(input: &Input<'_>, key: &Key, facts: &RequestFacts) -> Vec<Name<'static>> {
+    let is_sub = facts.agent.as_ref().is_some_and(|agent| agent.sub);
+    let prompt = input.prompt().filter(|_| is_sub);
+    prompt.map(|prompt| PromptDigest::of(&prompt.decoded()).keyed(key)).into_iter().collect()
 }
 
 #[derive(Deserialize, Default)]

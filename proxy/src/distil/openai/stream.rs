@@ -250,9 +250,9 @@ mod tests {
         assert_eq!((counts.input_tokens, counts.output_tokens), (None, Some(3)));
         assert_eq!((facts.terminal, facts.stop_reason), (Some(true), None));
         let tools = facts.tools.unwrap();
-        assert_eq!((tools.blocks, &*tools.calls[0].name), (1, "function_call"));
+        assert_eq!((tools.blocks, tools.unreadable, &*tools.calls), (1, 1, &[][..]));
         let reasons: Vec<_> = facts.notes.into_list().iter().map(|note| note.reason.to_string()).collect();
-        assert_eq!(reasons, ["bad_event_json", "unknown_item", "unknown_event"]);
+        assert_eq!(reasons, ["bad_event_json", "unknown_item", "unknown_event", "tool_without_name"]);
     }
 
     proptest! {
