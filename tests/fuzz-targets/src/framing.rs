@@ -49,11 +49,11 @@ pub fn content_encoding(data: &[u8]) {
     let Some((choice, body)) = split(data) else { return };
     let encoding = ENCODINGS[choice % ENCODINGS.len()];
     for pieces in crate::cuts::ways(body, choice) {
-        let (mut decoder, mut decoded) = (ContentDecoder::new(encoding), 0);
+        let (mut decoder, mut length) = (ContentDecoder::new(encoding), 0);
         for piece in pieces {
-            decoder.feed(piece, &mut |plain| decoded += plain.len());
+            decoder.feed(piece, &mut |plain| length += plain.len());
         }
-        decoder.finish(&mut |plain| decoded += plain.len());
-        assert!(decoded <= MAX_DECODED, "{decoded} bytes out of {}", body.len());
+        decoder.finish(&mut |plain| length += plain.len());
+        assert!(length <= MAX_DECODED, "{length} bytes out of {}", body.len());
     }
 }
