@@ -51,9 +51,11 @@ pub(crate) fn read_message(body: &[u8]) -> AnswerFacts {
     facts.usage = message.usage.0.map(WireUsage::stated).and_then(if_stated);
     let mut calls = BlockCalls::default();
     for block in message.content.0.unwrap_or_default() {
-        calls.add(&block.0.unwrap_or_default(), &mut facts.notes);
+        if let Some(place) = calls.add(&block.0.unwrap_or_default(), &mut facts.notes) {
+            calls.end(place, &mut facts.notes);
+        }
     }
-    facts.tools = calls.into_facts();
+    (facts.tools, facts.learnt) = calls.into_parts();
     facts
 }
 
