@@ -319,7 +319,7 @@ fn a_turn_without_any_answer_has_no_status() {
     line.end(Outcome::UpstreamAbort);
     check(rig, |entries| {
         let turn = &entries[0];
-        assert_eq!((turn.status, turn.outcome, turn.terminal), (None, Outcome::UpstreamAbort, None));
+        assert_eq!((turn.status, turn.outcome, turn.terminal), (None, Outcome::UpstreamUnreachable, None));
         assert_eq!((turn.response_bytes, turn.streamed), (0, false));
     });
 }

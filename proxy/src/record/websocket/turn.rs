@@ -167,6 +167,10 @@ impl Turn {
     pub(super) fn end(mut self, end: End, shared: &mut Shared) -> TurnOver {
         let (outcome, ended, shed) = match end {
             End::Told => (Outcome::Complete, self.seen, false),
+            // No answer ever began.
+            End::Broken(Outcome::UpstreamAbort, at) if self.status.is_none() => {
+                (Outcome::UpstreamUnreachable, at, false)
+            }
             End::Broken(outcome, at) => (outcome, at, false),
             End::Unseen { outcome, shed, fault } => {
                 if let Some(fault) = fault {
