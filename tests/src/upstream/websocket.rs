@@ -52,8 +52,9 @@ impl Socket {
         let mut end = End::of_server(agreed.as_deref());
         let stop = self.converse(&mut end).await;
         let sending = match stop {
-            Ok(()) => Sending::Whole,
-            Err(Stop::Fault(_)) => Sending::BrokenOff,
+            // An orderly end of the connection, whatever it does to a turn.
+            Ok(()) | Err(Stop::Fault(Break::Fin)) => Sending::Whole,
+            Err(Stop::Fault(Break::Rst)) => Sending::BrokenOff,
             Err(Stop::ClientLeft) => Sending::ClientLeft,
         };
         self.ledger.note(self.place, |served| served.sending = sending);

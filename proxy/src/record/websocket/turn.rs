@@ -230,7 +230,7 @@ fn read(
     *messages = messages.saturating_add(history.ask(&asked.create));
     known.share(&mut side.facts);
     let mut hasher = shared.key.hasher(HashOf::Body);
-    hasher.update(asked.text);
+    hasher.update(asked.create.identity());
     side.compare(hasher.finish(), &mut shared.memory);
     side
 }

@@ -9,12 +9,8 @@ use crate::{
 /// A script that lets its client speak WebSocket, compressed so if it offers that, and answers there as `script` does;
 /// a warm-up gets an answer in which there is nothing.
 pub fn over_websocket(deflate: Option<&'static str>, mut script: impl Script) -> impl Script {
-    let mut warm_ups = 0;
     move |request: &Request| match (Asks::of(request), deflate) {
-        (Asks::Turn, _) if request.json()["generate"] == false => {
-            warm_ups += 1;
-            warmed_up(request, warm_ups)
-        }
+        (Asks::Turn, _) if request.json()["generate"] == false => warmed_up(request),
         (Asks::Upgrade, None) => Answer::new(SWITCHING, "", vec![]),
         (Asks::Upgrade, Some(deflate)) => {
             Answer::new(SWITCHING, "", vec![]).header("sec-websocket-extensions", deflate)
@@ -24,9 +20,9 @@ pub fn over_websocket(deflate: Option<&'static str>, mut script: impl Script) ->
 }
 
 /// A response that nothing was generated for.
-fn warmed_up(request: &Request, number: u32) -> Answer {
+fn warmed_up(request: &Request) -> Answer {
     let model = request.model().unwrap_or_default();
-    streamed(&Message::of(&model).id(&format!("resp_warm_up_{number:08x}")))
+    streamed(&Message::of(&model).id("resp_warm_up"))
 }
 
 /// A message as a response in events, on a WebSocket or not.
