@@ -104,7 +104,6 @@ async fn a_conversation_counts_as_it_was_served_compressed_or_not() {
         );
         assert_eq!(truth.get("ccxray.tool.failures_total{provider=openai,tool=exec_command}"), 1);
         assert_eq!(truth.get("ccxray.permission_mode.usage_total{mode=workspace-write}"), 3);
-        // 3045 × 5 + 27105 × 0.5 + (454 + 472 + 490 + 72) × 5 … as the prices say; here it is only the sum of input.
         assert_eq!(truth.sum("ccxray.tokens.input_total"), 1_008 + 1_015 + 1_022);
         world.settled().await;
     }
