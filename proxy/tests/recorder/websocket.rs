@@ -312,6 +312,31 @@ fn a_turn_that_breaks_off_says_who_left_and_the_next_attempt_is_a_retry() {
 }
 
 #[test]
+fn a_turn_that_is_sent_again_whole_is_a_retry_and_its_results_count_once() {
+    let rig = Rig::new();
+    let mut line = Line::open(&rig, 1);
+    line.ask(&create(None, &[user("CANARY")]));
+    line.answer("r1", &[call("c1")]);
+    line.ask(&create(Some("r1"), &[failed("c1")]));
+    line.tell(&created("r2"));
+    line.end(Outcome::UpstreamAbort);
+    let mut line = Line::open(&rig, 2);
+    let mut whole = create(None, &[user("CANARY"), call("c1"), failed("c1")]);
+    whole["client_metadata"]["x-codex-ws-stream-request-start-ms"] = json!("1");
+    line.ask(&whole);
+    line.answer("r2", &[]);
+    line.end(Outcome::Complete);
+    check(rig, |entries| {
+        let turns: Vec<_> = entries.iter().filter(|entry| entry.class == Class::Turn).collect();
+        let told = turns.iter().map(|turn| {
+            let results = turn.results.as_ref().map(|results| results.failed);
+            (turn.retry, turn.context.unwrap().messages, results)
+        });
+        assert_eq!(told.collect::<Vec<_>>(), [(false, 1, None), (false, 3, Some(1)), (true, 3, None)]);
+    });
+}
+
+#[test]
 fn a_turn_without_any_answer_has_no_status() {
     let rig = Rig::new();
     let mut line = Line::open(&rig, 1);
@@ -319,7 +344,7 @@ fn a_turn_without_any_answer_has_no_status() {
     line.end(Outcome::UpstreamAbort);
     check(rig, |entries| {
         let turn = &entries[0];
-        assert_eq!((turn.status, turn.outcome, turn.terminal), (None, Outcome::UpstreamAbort, None));
+        assert_eq!((turn.status, turn.outcome, turn.terminal), (None, Outcome::UpstreamUnreachable, None));
         assert_eq!((turn.response_bytes, turn.streamed), (0, false));
     });
 }

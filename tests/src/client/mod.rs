@@ -7,6 +7,7 @@ mod conversation;
 mod http;
 mod installed;
 mod project;
+mod websocket;
 
 pub use agent::Agent;
 pub use answered::{Answered, End};
@@ -15,3 +16,4 @@ pub use conversation::Conversation;
 pub use http::{Answering, Client};
 pub use installed::installed;
 pub use project::Project;
+pub use websocket::{WebSocket, create};

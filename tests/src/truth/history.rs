@@ -45,7 +45,7 @@ impl History {
 
     /// Whether this request was made before, in vain.
     pub(super) fn is_retry(&self, session: &Session, request: &Request) -> bool {
-        self.attempts.get(&(session.clone(), request.body.clone())).is_some_and(|failed| *failed)
+        self.attempts.get(&(session.clone(), identity(request))).is_some_and(|failed| *failed)
     }
 
     /// The type of the sub-agent that makes this request: what it was told is in what it says.
@@ -62,6 +62,16 @@ impl History {
             self.started.extend(call.means.starts.clone());
             self.awaited.insert((session.clone(), call.id.clone()), call.clone());
         }
-        self.attempts.insert((session.clone(), served.request.body.clone()), failed);
+        self.attempts.insert((session.clone(), identity(&served.request)), failed);
+    }
+}
+
+/// What stays the same when a request is made again: all of it, or on a WebSocket the last thing that it says.
+fn identity(request: &Request) -> Vec<u8> {
+    let body = request.json();
+    let last = body["input"].as_array().and_then(|input| input.last());
+    match last.filter(|_| body["type"] == "response.create") {
+        Some(last) => last.to_string().into_bytes(),
+        None => request.body.clone(),
     }
 }

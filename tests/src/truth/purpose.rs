@@ -76,6 +76,7 @@ fn class(part: Part) -> &'static str {
         Part::Router | Part::SummaryCheck | Part::Helper => "helper",
         Part::Probe => "probe",
         Part::TokenCount => "token_count",
+        Part::WarmUp => "warm_up",
         Part::Upgrade => "connection",
         Part::Models | Part::Platform => "platform",
     }

@@ -128,6 +128,23 @@ impl Answer {
         self.wire()[0].bytes.len()
     }
 
+    /// The header of this name, as the script gave it.
+    pub(super) fn header_of(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// How many pieces of the body come whole before it breaks off, whether a part of another does, and how it breaks.
+    pub(super) fn pieces_before_cut(&self) -> Option<(usize, bool, Break)> {
+        let Fault::Cut { after, how } = self.fault else { return None };
+        let ends = self.wire().into_iter().scan(0, |end, piece| {
+            *end += piece.bytes.len();
+            Some(*end)
+        });
+        let ends: Vec<usize> = ends.collect();
+        let whole = ends.iter().filter(|end| **end <= after).count();
+        Some((whole.saturating_sub(1), !ends.contains(&after), how))
+    }
+
     /// The body as a client that does not decode it has it.
     pub fn body(&self) -> Vec<u8> {
         self.encoding.encode(self.pieces.clone()).into_iter().flat_map(|piece| piece.bytes).collect()

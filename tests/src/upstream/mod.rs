@@ -20,6 +20,7 @@ pub mod play;
 pub mod script;
 mod serve;
 mod server;
+mod websocket;
 
 pub use answer::{Answer, Fault};
 pub use api::Api;

@@ -167,6 +167,10 @@ impl Turn {
     pub(super) fn end(mut self, end: End, shared: &mut Shared) -> TurnOver {
         let (outcome, ended, shed) = match end {
             End::Told => (Outcome::Complete, self.seen, false),
+            // No answer ever began.
+            End::Broken(Outcome::UpstreamAbort, at) if self.status.is_none() => {
+                (Outcome::UpstreamUnreachable, at, false)
+            }
             End::Broken(outcome, at) => (outcome, at, false),
             End::Unseen { outcome, shed, fault } => {
                 if let Some(fault) = fault {
@@ -226,7 +230,7 @@ fn read(
     *messages = messages.saturating_add(history.ask(&asked.create));
     known.share(&mut side.facts);
     let mut hasher = shared.key.hasher(HashOf::Body);
-    hasher.update(asked.text);
+    hasher.update(asked.create.identity());
     side.compare(hasher.finish(), &mut shared.memory);
     side
 }

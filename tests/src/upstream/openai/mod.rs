@@ -3,8 +3,10 @@
 mod asks;
 mod response;
 mod script;
+mod socket;
 
 pub use asks::{Asks, metadata_of};
 pub(super) use response::streamed;
 pub use script::conversation;
 pub(super) use script::{not_found, upgrade_refused};
+pub use socket::{over_websocket, response};

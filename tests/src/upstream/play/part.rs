@@ -35,6 +35,8 @@ pub enum Part {
     Probe,
     /// How many tokens?
     TokenCount,
+    /// What the next step will begin with, so that the provider can prepare.
+    WarmUp,
     /// To speak WebSocket from here on.
     Upgrade,
     /// Which models are there?
@@ -77,6 +79,7 @@ fn openai(request: &Request) -> Part {
         Asks::Models => Part::Models,
         Asks::Platform => Part::Platform,
         Asks::Turn | Asks::TurnWithResults => match request.header("x-openai-subagent") {
+            _ if request.json()["generate"] == false => Part::WarmUp,
             _ if openai::metadata_of(request)["request_kind"] == "compaction" => Part::Compaction,
             Some("review") => Part::Review,
             Some(_) => Part::SubAgent,

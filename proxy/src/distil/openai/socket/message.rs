@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, de::SeqAccess};
+use serde_json::value::RawValue;
 
 use crate::distil::lax::{Lax, Shape, drain, object};
 
@@ -22,6 +23,9 @@ pub(crate) struct Create<'a> {
     pub(super) previous: Option<Cow<'a, str>>,
     /// How many items its input has.
     pub(super) items: u32,
+    /// The last of them, as it was sent.
+    last: Option<&'a RawValue>,
+    text: &'a [u8],
     /// Whether it says which session it belongs to.
     pub(crate) says_session: bool,
 }
@@ -33,7 +37,8 @@ struct Sent<'a> {
     kind: Lax<Cow<'a, str>>,
     #[serde(borrow)]
     previous_response_id: Lax<Cow<'a, str>>,
-    input: Lax<Items>,
+    #[serde(borrow)]
+    input: Option<&'a RawValue>,
     #[serde(borrow)]
     client_metadata: Lax<ClientMetadata<'a>>,
 }
@@ -88,8 +93,23 @@ impl<'a> ClientMessage<'a> {
         }
         let stated = |word: Lax<Cow<'_, str>>| word.0.is_some_and(|word| !word.is_empty());
         let says_session = sent.client_metadata.0.is_some_and(|it| stated(it.session_id) || stated(it.turn));
-        let Items(items) = sent.input.0.unwrap_or_default();
-        Some(Self::Create(Create { previous: sent.previous_response_id.0, items, says_session }))
+        let items = sent.input.and_then(|input| serde_json::from_str::<Vec<&RawValue>>(input.get()).ok());
+        let items = items.unwrap_or_default();
+        Some(Self::Create(Create {
+            previous: sent.previous_response_id.0,
+            items: u32::try_from(items.len()).unwrap_or(u32::MAX),
+            last: items.last().copied(),
+            text,
+            says_session,
+        }))
+    }
+}
+
+impl Create<'_> {
+    /// What stays the same when it is sent again. After a connection has broken Codex sends the whole conversation and
+    /// not only what is new, and each time the moment of sending; the last item is the same to the byte.
+    pub(crate) fn identity(&self) -> &[u8] {
+        self.last.map_or(self.text, |item| item.get().as_bytes())
     }
 }
 
@@ -159,6 +179,22 @@ mod tests {
         assert!(matches!(read(r#"{"type":"response.processed"}"#), Some(ClientMessage::Other)));
         assert!(matches!(read("{}"), Some(ClientMessage::Other)));
         assert!(read("[]").is_none() && read("{").is_none());
+    }
+
+    #[test]
+    fn what_is_sent_again_is_known_by_its_last_item() {
+        let identity = |text: &str| match ClientMessage::read(text.as_bytes()) {
+            Some(ClientMessage::Create(create)) => create.identity().to_vec(),
+            other => panic!("{other:?}"),
+        };
+        let alone = r#"{"type":"response.create","previous_response_id":"r","input":[{"id":"b"}],"at":1}"#;
+        let whole = r#"{"type":"response.create","input":[{"id":"a"}, {"id":"b"}],"at":2}"#;
+        assert_eq!(identity(alone), identity(whole));
+        assert_ne!(identity(alone), identity(&alone.replace('b', "c")));
+        for empty in [r#"{"type":"response.create","input":[]}"#, r#"{"type":"response.create","input":"x"}"#]
+        {
+            assert_eq!(identity(empty), empty.as_bytes());
+        }
     }
 
     #[test]
