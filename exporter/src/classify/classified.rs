@@ -39,8 +39,12 @@ pub struct Classified<'e> {
     pub outcome: Outcome,
     /// Whether it was answered with success.
     pub answered: bool,
+    /// Whether that answer came to its end, without an error in it.
+    pub finished: bool,
     /// Tokens, where usage was stated.
     pub tokens: Option<CanonicalTokens>,
+    /// Whether these tokens are not what the provider gives as their sum.
+    pub tokens_mismatch: bool,
     /// What it cost.
     pub cost: Cost,
     /// The kind of failure, if it was one.
@@ -49,6 +53,8 @@ pub struct Classified<'e> {
     pub stop_reason: Option<&'static str>,
     /// Whether a stream ended without its terminal event through no doing of the client's.
     pub truncated: bool,
+    /// How many tools the answer calls; `None` if the answer could not be read.
+    pub tool_calls: Option<u32>,
     /// Whether it was only partly understood.
     pub degraded: bool,
 }
@@ -62,17 +68,21 @@ impl<'e> Classified<'e> {
         let tokens = usage.map(|usage| CanonicalTokens::from_usage(entry.provider, usage));
         let stopped = billed && answered;
         let unfinished = entry.streamed && entry.terminal == Some(false);
+        let outcome = outcome(entry);
         Self {
             entry,
             model: model::confirmed(entry),
-            outcome: outcome(entry),
+            outcome,
             billed,
             answered,
+            finished: answered && !unfinished && entry.error.is_none() && outcome == Outcome::Complete,
             tokens,
+            tokens_mismatch: usage.zip(tokens).is_some_and(|(usage, tokens)| tokens.contradict(usage)),
             cost: tokens.map_or(Cost::None, |tokens| cost(entry, &tokens, prices)),
             error: error_type::canonical(entry),
             stop_reason: stopped.then(|| stop_reason::canonical(entry)),
             truncated: unfinished && entry.error.is_none() && entry.outcome != Outcome::ClientAbort,
+            tool_calls: tool_calls(entry),
             degraded: match entry.parse {
                 Parse::Ok => false,
                 Parse::Partial | Parse::Shed | Parse::Error | Parse::Unknown => true,
@@ -92,6 +102,15 @@ fn outcome(entry: &Entry<'_>) -> Outcome {
     match (entry.outcome, entry.terminal) {
         (Outcome::ClientAbort, Some(true)) => Outcome::Complete,
         (outcome, _) => outcome,
+    }
+}
+
+/// An answer that was read and lists no calls has none; of one that was not read nothing is known.
+fn tool_calls(entry: &Entry<'_>) -> Option<u32> {
+    match (&entry.tools, entry.parse) {
+        (Some(tools), _) => Some(tools.blocks),
+        (None, Parse::Ok | Parse::Partial) => Some(0),
+        (None, Parse::Shed | Parse::Error | Parse::Unknown) => None,
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
         tally::Counts,
     },
     pipeline::{
-        Pipeline, Window,
+        self, Pipeline, Window,
         identity::{Identity, InstanceId, PipelineKey},
     },
     source::StreamPosition,
@@ -155,9 +155,16 @@ impl Core {
         let classified = Classified::of(entry, &self.options.prices);
         let late = entry.ended_at < self.window.start;
         self.has_entries = true;
-        self.local.record(&classified, late);
+        let destination = self.destination.as_mut().map(|exported| &mut exported.pipeline);
+        pipeline::record([&mut self.local].into_iter().chain(destination), &classified, late);
+    }
+
+    /// How many exchanges are under way, as far as living proxies have told. A figure of the whole machine: it is for
+    /// the local page and for the destination that the exporter's own command line names.
+    pub fn set_active_requests(&mut self, active: Option<u64>) {
+        self.local.set_active_requests(active);
         if let Some(exported) = &mut self.destination {
-            exported.pipeline.record(&classified, late);
+            exported.pipeline.set_active_requests(active);
         }
     }
 

@@ -137,6 +137,7 @@ impl Engine {
         let now = UnixMillis::now();
         let settled = now.before(SETTLING);
         self.source.refresh()?;
+        self.core.set_active_requests(self.source.active_requests());
         if self.core.renew_if_clock_fell_back(now, random_bits) {
             tracing::warn!("the clock has fallen behind what was already sent; the series start anew");
         }

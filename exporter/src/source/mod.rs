@@ -32,6 +32,9 @@ pub struct StreamPosition {
     pub stream: StreamId,
     /// How far.
     pub position: Position,
+    /// How many exchanges its proxy had under way, as it said last before that position.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active: Option<u64>,
 }
 
 /// The spool's streams.
@@ -55,7 +58,7 @@ impl Source {
 
     /// The spool in `dir`, to be read on from `positions`.
     pub fn resume(dir: &Path, positions: impl IntoIterator<Item = StreamPosition>) -> Self {
-        let streams = positions.into_iter().map(|at| (at.stream, Stream::resume(at.stream, at.position)));
+        let streams = positions.into_iter().map(|at| (at.stream, Stream::resume(&at)));
         Self {
             dir: dir.to_owned(),
             streams: streams.collect(),
@@ -121,10 +124,13 @@ impl Source {
 
     /// How far each stream has been read: everything before it has been handed out by [`advance`](Self::advance).
     pub fn positions(&self) -> Vec<StreamPosition> {
-        self.streams
-            .values()
-            .map(|stream| StreamPosition { stream: stream.id(), position: stream.position() })
-            .collect()
+        self.streams.values().map(Stream::position).collect()
+    }
+
+    /// How many exchanges are under way in the proxies that live, each as it said last; `None` if none has said
+    /// anything.
+    pub fn active_requests(&self) -> Option<u64> {
+        self.streams.values().filter_map(Stream::active).reduce(u64::saturating_add)
     }
 
     /// Bytes that are in the spool and have not been read.

@@ -14,7 +14,7 @@ use ccxray_shared::{
     },
 };
 
-use super::{FIRST, Finding, Loss, Skipped};
+use super::{FIRST, Finding, Loss, Skipped, StreamPosition};
 
 /// The next entry of a stream.
 #[derive(Debug)]
@@ -40,6 +40,8 @@ pub(super) struct Stream {
     /// Whether more may be appended. Looked up before a round of reading, so that a stream that was dead then is read
     /// to its very end.
     alive: bool,
+    /// How many exchanges its writer had under way, as it said last.
+    active: Option<u64>,
     /// Whether all that a dead writer left has been read.
     finished: bool,
     reader: Option<LineReader>,
@@ -59,16 +61,18 @@ impl Stream {
     /// A stream to be read from its beginning, or from what is left of it. `next_seq` is the number that its first
     /// entry must have, if any other would be a loss.
     pub(super) fn new(id: StreamId, next_seq: Option<Seq>) -> Self {
-        Self::resume(id, Position { sequence: FIRST, offset: ByteOffset(0), next_seq })
+        let position = Position { sequence: FIRST, offset: ByteOffset(0), next_seq };
+        Self::resume(&StreamPosition { stream: id, position, active: None })
     }
 
-    pub(super) fn resume(id: StreamId, position: Position) -> Self {
+    pub(super) fn resume(at: &StreamPosition) -> Self {
         Self {
-            id,
-            position,
-            read_to: position,
+            id: at.stream,
+            position: at.position,
+            read_to: at.position,
             segments: Vec::new(),
             alive: true,
+            active: at.active,
             finished: false,
             reader: None,
             head: None,
@@ -80,8 +84,13 @@ impl Stream {
         self.id
     }
 
-    pub(super) fn position(&self) -> Position {
-        self.position
+    pub(super) fn position(&self) -> StreamPosition {
+        StreamPosition { stream: self.id, position: self.position, active: self.active }
+    }
+
+    /// How many exchanges its writer has under way, as it said last, if it lives.
+    pub(super) fn active(&self) -> Option<u64> {
+        self.active.filter(|_| self.alive)
     }
 
     pub(super) fn head(&self) -> Option<&Head> {
@@ -116,7 +125,8 @@ impl Stream {
         let Some(last) = self.segments.last() else { return };
         let position = Position { sequence: last.id.sequence, offset: ByteOffset(last.len), next_seq: None };
         let (alive, segments) = (self.alive, std::mem::take(&mut self.segments));
-        *self = Self { segments, alive, ..Self::resume(self.id, position) };
+        let at = StreamPosition { stream: self.id, position, active: None };
+        *self = Self { segments, alive, ..Self::resume(&at) };
     }
 
     pub(super) fn lag_bytes(&self) -> u64 {
@@ -264,7 +274,10 @@ impl Stream {
             Ok(Line::Gap(Gap { lost, reason, .. })) => {
                 report(findings, Loss::Gap(reason.to_string()), lost);
             }
-            Ok(Line::Stats(stats)) => findings.push(Finding::Stats(stats)),
+            Ok(Line::Stats(stats)) => {
+                self.active = Some(stats.active_exchanges);
+                findings.push(Finding::Stats(stats));
+            }
             Err(error) => findings.push(Finding::Skipped(Skipped::because(&error))),
         }
         Step::Next

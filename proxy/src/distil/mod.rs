@@ -8,9 +8,9 @@
 //! - [`openai`]: OpenAI Responses and Chat Completions, as Codex and others speak them.
 //! - [`gemini`]: the Gemini API, as Gemini CLI speaks it.
 //! - [`sse`], [`objects`]: the framing of a stream of events, and of an array that comes piece by piece.
+//! - [`shell`]: what a shell command would do, by the names of dangerous patterns.
 //! - [`script`]: the scripts in which Codex calls its tools.
 //! - [`memory`]: what is remembered of a session from one exchange to the next.
-//! - [`shell`]: what a shell command would do, by the names of dangerous patterns.
 
 pub mod answer;
 pub mod anthropic;

@@ -8,3 +8,4 @@ mod gemini;
 mod openai;
 mod rig;
 mod trouble;
+mod websocket;

@@ -60,6 +60,9 @@ const GEMINI_3_5_FLASH_LITE: Price =
 const GEMINI_3_8_FLASH: Price =
     Price { input: 750_000, output: 3_750_000, cache_read: 75_000, write_5m: 0, write_1h: 0 };
 
+/// What a search in the web costs, whichever model asks for it: USD 10 for a thousand.
+const SEARCH: u64 = 10_000_000_000;
+
 /// The price of a model, if it is one of those that the tests use.
 pub fn price_of(model: &str) -> Option<Price> {
     match model {
@@ -83,9 +86,10 @@ impl Price {
             (self.cache_read, usage.cache_read),
             (self.write_5m, usage.write_5m),
             (self.write_1h, usage.write_1h),
+            (SEARCH, usage.searches),
         ]
         .iter()
-        .map(|&(price, tokens)| i128::from(price) * i128::from(tokens))
+        .map(|&(price, number)| i128::from(price) * i128::from(number))
         .sum()
     }
 }
@@ -104,8 +108,15 @@ mod tests {
     #[test]
     fn the_price_is_what_a_real_client_computed_for_the_same_usage() {
         // Claude Code's own figure for this usage: 0.045 995 25 USD.
-        let usage =
-            Usage { input: 3117, output: 663, cache_read: 9153, write_5m: 1227, write_1h: 159, reasoning: 0 };
+        let usage = Usage {
+            input: 3117,
+            output: 663,
+            cache_read: 9153,
+            write_5m: 1227,
+            write_1h: 159,
+            reasoning: 0,
+            searches: 0,
+        };
         assert_eq!(OPUS_4_8.of(&usage), 45_995_250_000);
     }
 }

@@ -24,6 +24,7 @@ pub struct Answer {
     /// The status.
     pub status: u16,
     headers: Vec<(String, String)>,
+    pub(super) limits: Vec<(String, u64)>,
     pub(super) pieces: Vec<Piece>,
     encoding: Encoding,
     pub(super) fault: Fault,
@@ -51,6 +52,13 @@ impl Answer {
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.into(), value.into()));
         self
+    }
+
+    /// Says in this header what is left of a limit.
+    #[must_use]
+    pub fn remaining(mut self, header: &str, limit: &str, left: u64) -> Self {
+        self.limits.push((limit.into(), left));
+        self.header(header, &left.to_string())
     }
 
     /// Compresses the body.
@@ -88,6 +96,20 @@ impl Answer {
     #[must_use]
     pub fn without_terminal(mut self) -> Self {
         self.pieces.retain(|piece| !piece.tells.contains(&Milestone::Terminal));
+        self
+    }
+
+    /// Only the first `pieces` of the body.
+    #[must_use]
+    pub(super) fn only(mut self, pieces: usize) -> Self {
+        self.pieces.truncate(pieces);
+        self
+    }
+
+    /// With one more piece of the body.
+    #[must_use]
+    pub(super) fn with(mut self, piece: Piece) -> Self {
+        self.pieces.push(piece);
         self
     }
 

@@ -79,10 +79,10 @@ pub(super) fn add(input: &Input<'_>, call: &mut ToolCall<'static>) {
     if name.as_str() == SPAWN {
         call.agent = Some(arguments.agent_type.name().unwrap_or(Name::from_wire(DEFAULT_AGENT)));
     }
-    if SHELLS.contains(&name.as_str()) || input.action.is_some() {
-        if let Some(command) = arguments.cmd.0.as_ref().or(arguments.command.0.as_ref()) {
-            command.add_to(call);
-        }
+    let runs = SHELLS.contains(&name.as_str()) || input.action.is_some();
+    let command = arguments.cmd.0.as_ref().or(arguments.command.0.as_ref());
+    if let Some(command) = command.filter(|_| runs) {
+        command.add_to(call);
     }
 }
 

@@ -7,6 +7,7 @@
 //! - `request`, `input`: a Responses request and its items; `outcome`: which of its tool results failed; `skills`: those
 //!   that the user calls for.
 //! - `item`, `response`, `stream`: a Responses answer; `effects`: what its calls do.
+//! - `socket`: what is different over a WebSocket.
 //! - `chat`: Chat Completions.
 //! - `error`, `usage`: what both have in common.
 
@@ -21,13 +22,14 @@ mod outcome;
 mod request;
 mod response;
 mod skills;
+pub(crate) mod socket;
 mod stream;
 mod usage;
 
 pub(super) use chat::{ChatStream, read_chat, read_completion};
 pub(super) use request::read as read_request;
 pub(super) use response::read_response;
-pub(super) use stream::ResponseStream;
+pub(crate) use stream::ResponseStream;
 
 /// The name of this parser in an entry's notes.
 pub(super) const PARSER: &str = "openai";

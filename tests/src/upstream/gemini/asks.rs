@@ -55,6 +55,14 @@ pub fn opening_of(request: &Request) -> Option<String> {
     texts.first()?.starts_with("<session_context>").then(|| texts.join("\n"))
 }
 
+/// Whether a request with this body offers a function of this name to the model.
+pub fn offers(body: &Value, name: &str) -> bool {
+    let tools = body["tools"].as_array().into_iter().flatten();
+    tools
+        .flat_map(|tool| tool["functionDeclarations"].as_array().into_iter().flatten())
+        .any(|function| function["name"] == name)
+}
+
 /// Whether the last content holds what functions returned.
 fn ends_with_results(contents: &Value) -> bool {
     let last = contents.as_array().and_then(|contents| contents.last());

@@ -4,5 +4,6 @@ mod asks;
 mod content;
 mod script;
 
-pub use asks::{Asks, model_of, opening_of};
+pub use asks::{Asks, model_of, offers, opening_of};
+pub(super) use content::{streamed, whole};
 pub use script::conversation;

@@ -31,12 +31,12 @@ pub fn conversation(calls: Vec<(&'static str, Value)>) -> impl Script {
 }
 
 /// Without a body: Codex leaves as soon as it has the head, so whether a body would still be passed on is left to chance.
-fn upgrade_refused() -> Answer {
+pub(in crate::upstream) fn upgrade_refused() -> Answer {
     Answer::new(426, "application/json", vec![])
 }
 
 /// An error in OpenAI's shape.
-fn not_found() -> Answer {
+pub(in crate::upstream) fn not_found() -> Answer {
     let kind = "invalid_request_error";
     let error =
         json!({"error": {"message": "no such thing", "type": kind, "param": null, "code": "not_found"}});
