@@ -81,6 +81,18 @@ mod tests {
     }
 
     #[test]
+    fn a_providers_own_call_is_not_taken_for_the_clients_tool_of_that_name() {
+        let patterns = |kind: &str| {
+            let body = format!(
+                r#"{{"type":"message","content":[{{"type":"{kind}","name":"Bash","input":{{"command":"rm -rf x"}}}}]}}"#
+            );
+            let call = read_message(body.as_bytes()).tools.unwrap().calls.remove(0);
+            (call.hosted, call.patterns.len())
+        };
+        assert_eq!(["tool_use", "mcp_tool_use"].map(patterns), [(false, 1), (true, 0)]);
+    }
+
+    #[test]
     fn usage_that_states_nothing_is_absent() {
         let facts = read_message(br#"{"type":"message","usage":{"new_tokens":3},"content":null}"#);
         assert_eq!((facts.usage, facts.tools), (None, None));

@@ -121,18 +121,18 @@ impl BlockCalls {
             self.0.learnt.call(id, call.name.clone());
         }
         let place = self.0.list(call)?;
+        if kind == Kind::HostedCall || !has_telling_input(name) {
+            return None;
+        }
         if let Some(input) = &block.input.0 {
             self.add_input(place, input);
         }
-        (kind == Kind::ClientCall && has_telling_input(name)).then_some(place)
+        Some(place)
     }
 
     /// Takes over what is told by a call's arguments.
     pub(super) fn add_input(&mut self, place: Place, input: &ToolInput<'_>) {
         let call = self.0.at(place);
-        if call.hosted {
-            return;
-        }
         match call.name.as_str() {
             "Skill" => call.skill = input.skill_name().or(call.skill.take()),
             "Agent" | "Task" => {
