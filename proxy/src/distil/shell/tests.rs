@@ -455,8 +455,13 @@ proptest! {
     }
 
     #[test]
-    fn quoted_text_is_never_taken_for_what_is_done(text in "[^']{0,60}") {
-        let found = patterns(&format!("echo '{text}'"));
-        prop_assert!(found.is_empty(), "{found:?}");
+    fn quoted_text_is_never_taken_for_what_is_done(
+        pieces in proptest::collection::vec(prop::sample::select(vec![
+            "; rm -rf x", "$(rm -rf x)", "`rm -rf x`", "\"", "\\", "\n", "| sh", " ", "<<EOF\n", "git push -f", "&& ", "(",
+        ]), 0..12),
+    ) {
+        let text = pieces.concat();
+        let found = patterns(&format!("echo '{text}'; ls"));
+        prop_assert!(found.is_empty(), "{text:?}: {found:?}");
     }
 }
