@@ -53,9 +53,10 @@ pub struct RunOptions {
     /// The address of the local page and of /metrics, on loopback, or `off`
     #[arg(long, value_name = "ADDR", env = "CCXRAY_LOCAL", default_value = "127.0.0.1:9464")]
     pub local: Local,
-    /// Your consent for the destination of OTEL_EXPORTER_OTLP_ENDPOINT: 0 sends nothing, 1 is anonymous
-    #[arg(long, value_name = "N", env = "CCXRAY_OTEL_TIER", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=2))]
-    pub tier: u8,
+    /// Your consent for the destination of OTEL_EXPORTER_OTLP_ENDPOINT, and the highest tier for all others: 0 sends nothing,
+    /// 1 is anonymous, 2 named [default: nothing goes there, and the others are as the files say]
+    #[arg(long, value_name = "N", env = "CCXRAY_OTEL_TIER", value_parser = clap::value_parser!(u8).range(0..=2))]
+    pub tier: Option<u8>,
     /// The length of a window [default: OTEL_METRIC_EXPORT_INTERVAL, or 60s]
     #[arg(long, value_name = "TIME", env = "CCXRAY_INTERVAL", value_parser = parse_duration)]
     pub interval: Option<Duration>,

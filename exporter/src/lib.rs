@@ -8,6 +8,7 @@
 pub mod checkpoint;
 pub mod classify;
 pub mod cli;
+pub mod consent;
 pub mod deliver;
 pub mod engine;
 pub mod local;

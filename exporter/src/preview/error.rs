@@ -4,7 +4,7 @@ use std::{io, path::PathBuf, process::ExitCode};
 
 use ccxray_shared::state_dir::NoHomeError;
 
-use crate::{checkpoint::StoreError, deliver::destination::DestinationError, run::RunError};
+use crate::{checkpoint::StoreError, consent::ConsentError, run::RunError};
 
 /// Why there is no preview.
 #[derive(Debug, thiserror::Error)]
@@ -40,8 +40,8 @@ impl From<NoHomeError> for PreviewError {
     }
 }
 
-impl From<DestinationError> for PreviewError {
-    fn from(error: DestinationError) -> Self {
+impl From<ConsentError> for PreviewError {
+    fn from(error: ConsentError) -> Self {
         Self::Run(error.into())
     }
 }

@@ -8,7 +8,8 @@ use super::lock::LockError;
 use crate::{
     checkpoint::StoreError,
     classify::price_table::ParsePricesError,
-    deliver::{destination::DestinationError, failure_log::OpenLogError, tls::TlsError},
+    consent::ConsentError,
+    deliver::{failure_log::OpenLogError, tls::TlsError},
     local::server::BindError,
 };
 
@@ -25,9 +26,9 @@ pub enum RunError {
     /// Another exporter works there.
     #[error(transparent)]
     Lock(#[from] LockError),
-    /// The destination's configuration.
+    /// What the user has agreed to cannot be told.
     #[error(transparent)]
-    Destination(#[from] DestinationError),
+    Consent(#[from] ConsentError),
     /// The certificates.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -75,7 +76,7 @@ impl RunError {
         match self {
             Self::Lock(LockError::Held { .. }) => ExitCode::from(75),
             Self::NoHome(_)
-            | Self::Destination(_)
+            | Self::Consent(_)
             | Self::Tls(_)
             | Self::ReadPrices { .. }
             | Self::Prices { .. } => ExitCode::from(78),
