@@ -166,7 +166,7 @@ impl Spool {
 
 impl Prices {
     /// The prices of `origin`, seen at `now`.
-    pub(super) fn of(origin: Origin, now: UnixMillis) -> Self {
+    pub(crate) fn of(origin: Origin, now: UnixMillis) -> Self {
         let age_days = days(&origin.retrieved).map(|day| (now.0 / DAY_MS).saturating_sub(day));
         Self { origin, age_days }
     }
