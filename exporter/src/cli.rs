@@ -40,6 +40,14 @@ pub enum Command {
     /// Sent is what the local page shows; nothing, if exchanges in it are stamped to stay out of every destination,
     /// because their part cannot be taken out of a sum.
     Push(PushOptions),
+    /// Write a configuration file, the project's or your own; asks for what is not given
+    Init(InitOptions),
+    /// Trust a project's .ccxray.json as it is now; without that it has no effect
+    Trust(TrustOptions),
+    /// Trust a project no longer
+    Untrust(UntrustOptions),
+    /// Check everything that could keep figures from being made or sent, with why and what to do
+    Doctor(DoctorOptions),
     /// Print completions for a shell
     Completions(CompletionsOptions),
     /// Print a man page
@@ -56,9 +64,10 @@ pub struct RunOptions {
     /// The address of the local page and of /metrics, on loopback, or `off`
     #[arg(long, value_name = "ADDR", env = "CCXRAY_LOCAL", default_value = "127.0.0.1:9464")]
     pub local: Local,
-    /// Your consent for the destination of OTEL_EXPORTER_OTLP_ENDPOINT: 0 sends nothing, 1 is anonymous
-    #[arg(long, value_name = "N", env = "CCXRAY_OTEL_TIER", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=2))]
-    pub tier: u8,
+    /// Your consent for the destination of OTEL_EXPORTER_OTLP_ENDPOINT, and the highest tier for all others: 0 sends nothing,
+    /// 1 is anonymous, 2 named [default: nothing goes there, and the others are as the files say]
+    #[arg(long, value_name = "N", env = "CCXRAY_OTEL_TIER", value_parser = clap::value_parser!(u8).range(0..=2))]
+    pub tier: Option<u8>,
     /// The length of a window [default: OTEL_METRIC_EXPORT_INTERVAL, or 60s]
     #[arg(long, value_name = "TIME", env = "CCXRAY_INTERVAL", value_parser = parse_duration)]
     pub interval: Option<Duration>,
@@ -121,6 +130,74 @@ pub struct PreviewOptions {
     /// As of `run`
     #[arg(long, value_name = "DIR", env = "CCXRAY_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
+}
+
+/// What to trust.
+#[derive(Clone, Debug, Args)]
+pub struct TrustOptions {
+    /// The project, or a directory in it [default: the current directory]
+    #[arg(value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// List what is trusted instead
+    #[arg(long, conflicts_with = "dir")]
+    pub list: bool,
+    /// Where the spool and the state lie [default: the platform's directory for state]
+    #[arg(long, value_name = "DIR", env = "CCXRAY_STATE_DIR")]
+    pub state_dir: Option<PathBuf>,
+}
+
+/// What to trust no longer.
+#[derive(Clone, Debug, Args)]
+pub struct UntrustOptions {
+    /// The project, or a directory in it [default: the current directory]
+    #[arg(value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Where the spool and the state lie [default: the platform's directory for state]
+    #[arg(long, value_name = "DIR", env = "CCXRAY_STATE_DIR")]
+    pub state_dir: Option<PathBuf>,
+}
+
+/// What `init` writes.
+#[derive(Clone, Debug, Default, Args)]
+pub struct InitOptions {
+    /// Your own file, in your home directory, or with --dir in a project, instead of the project's file
+    #[arg(long)]
+    pub personal: bool,
+    /// The project, or a directory in it [default: the current directory]
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// The most that may leave: 0 nothing, 1 anonymous, 2 named
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=2))]
+    pub tier: Option<u8>,
+    /// The OTLP collector's base URL
+    #[arg(long, value_name = "URL")]
+    pub endpoint: Option<String>,
+    /// The project's name
+    #[arg(long, value_name = "NAME", conflicts_with = "personal")]
+    pub project_name: Option<String>,
+    /// The name under which tier 2 sends; choose it yourself
+    #[arg(long, value_name = "NAME", requires = "personal")]
+    pub identity: Option<String>,
+    /// Agree to what would be asked: to tier 2, and to amending .gitignore
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// What `doctor` looks at.
+#[derive(Clone, Debug, Args)]
+pub struct DoctorOptions {
+    /// Projects to look at [default: the current directory]
+    #[arg(value_name = "DIR")]
+    pub dirs: Vec<PathBuf>,
+    /// Send an empty request to every destination that there is consent for
+    #[arg(long)]
+    pub connect: bool,
+    /// Where the spool and the state lie [default: the platform's directory for state]
+    #[arg(long, value_name = "DIR", env = "CCXRAY_STATE_DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// As of `run`
+    #[arg(long, value_name = "N", env = "CCXRAY_OTEL_TIER", value_parser = clap::value_parser!(u8).range(0..=2))]
+    pub tier: Option<u8>,
 }
 
 /// What to say of the metrics.

@@ -8,9 +8,13 @@
 pub mod checkpoint;
 pub mod classify;
 pub mod cli;
+pub mod consent;
 pub mod deliver;
+pub mod doctor;
 pub mod drift;
 pub mod engine;
+pub mod git;
+pub mod init;
 pub mod local;
 pub mod measure;
 pub mod metrics_list;
@@ -23,3 +27,4 @@ pub mod run;
 pub mod snapshot;
 pub mod source;
 pub mod status;
+pub mod trust;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use ccxray_exporter::{
     cli::{Cli, Command, MetricsCommand, ParserCommand},
-    metrics_list, parser_report, preview, push, run, status,
+    doctor, init, metrics_list, parser_report, preview, push, run, status, trust,
 };
 use ccxray_shared::daemon::{
     log::{self, LogFormat},
@@ -33,6 +33,10 @@ fn main() -> ExitCode {
         Command::Metrics(MetricsCommand::List(options)) => metrics_list::run(&options),
         Command::Parser(ParserCommand::Report(options)) => parser_report::run(&options),
         Command::Push(options) => push::run(&options),
+        Command::Init(options) => init::run(&options),
+        Command::Trust(options) => trust::trust(&options),
+        Command::Untrust(options) => trust::untrust(&options),
+        Command::Doctor(options) => doctor::run(&options),
         Command::Completions(options) => printed(page::completions::<Cli>(options.shell)),
         Command::Man(options) => printed(page::man::<Cli>(options.command.as_deref())),
     }

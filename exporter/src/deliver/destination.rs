@@ -102,24 +102,34 @@ pub enum DestinationError {
 }
 
 impl Destination {
+    /// `endpoint` with its headers, named by somebody else than the variables that `env` knows; how requests are sent is
+    /// theirs to say.
+    pub fn at(
+        endpoint: Endpoint,
+        headers: Vec<(HeaderName, SecretValue)>,
+        env: &impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, DestinationError> {
+        check_protocol(env)?;
+        Ok(Self {
+            endpoint,
+            headers,
+            compression: compression(env)?,
+            timeout: timeout(env)?,
+            extra_ca: CERTIFICATE.read(env).map(|(_, path)| PathBuf::from(path)),
+        })
+    }
+
     /// What the variables that `env` knows describe; `None` if they name no endpoint or switch metrics off.
     pub fn from_env(env: &impl Fn(&str) -> Option<String>) -> Result<Option<Self>, DestinationError> {
         if is_disabled(env)? {
             return Ok(None);
         }
         let Some((variable, endpoint)) = endpoint(env)? else { return Ok(None) };
-        check_protocol(env)?;
         let headers = headers(env)?;
         if !endpoint.may_carry_credentials() && (!headers.is_empty() || endpoint.expose().query().is_some()) {
             return Err(DestinationError::PlaintextCredentials { variable });
         }
-        Ok(Some(Self {
-            endpoint,
-            headers,
-            compression: compression(env)?,
-            timeout: timeout(env)?,
-            extra_ca: CERTIFICATE.read(env).map(|(_, path)| PathBuf::from(path)),
-        }))
+        Self::at(endpoint, headers, env).map(Some)
     }
 }
 
@@ -153,7 +163,8 @@ pub(crate) fn read(env: &impl Fn(&str) -> Option<String>, name: &str) -> Option<
     env(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
-fn is_disabled(env: &impl Fn(&str) -> Option<String>) -> Result<bool, DestinationError> {
+/// Whether the variables switch metrics off.
+pub(crate) fn is_disabled(env: &impl Fn(&str) -> Option<String>) -> Result<bool, DestinationError> {
     if read(env, "OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
         return Ok(true);
     }
@@ -180,6 +191,21 @@ fn endpoint(
     let Some((variable, text)) = ENDPOINT.read(env) else { return Ok(None) };
     let text = if variable == ENDPOINT.generic { with_metrics_path(&text) } else { text };
     Endpoint::parse(variable, &text).map(|endpoint| Some((variable, endpoint)))
+}
+
+/// Where metrics go to if `base` is a base URL, or that very address already.
+pub(crate) fn metrics_address(base: &str) -> String {
+    let path = base.split_once('?').map_or(base, |(path, _)| path);
+    if path.trim_end_matches('/').ends_with("/v1/metrics") {
+        base.to_owned()
+    } else {
+        with_metrics_path(base)
+    }
+}
+
+/// Whether the exporter sets this header itself.
+pub(crate) fn is_own_header(name: &HeaderName) -> bool {
+    OWN_HEADERS.contains(&name.as_str())
 }
 
 fn with_metrics_path(base: &str) -> String {
@@ -232,7 +258,7 @@ fn header(
     let (name, value) = pair.split_once('=').ok_or(DestinationError::HeaderPair { variable, position })?;
     let name: HeaderName =
         name.trim().parse().map_err(|_| DestinationError::HeaderPair { variable, position })?;
-    if OWN_HEADERS.contains(&name.as_str()) {
+    if is_own_header(&name) {
         return Err(DestinationError::OwnHeader { variable, name: name.to_string() });
     }
     let value = percent_decode(value.trim()).and_then(|bytes| SecretValue::new(&bytes));

@@ -6,9 +6,13 @@ use hyper::Uri;
 
 use super::destination::DestinationError;
 
-/// An absolute `http` or `https` address. Printed without its query, which may hold a key.
+/// An absolute `http` or `https` address. Printed without its query, which may hold a key, and without what was masked.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Endpoint(Uri);
+pub struct Endpoint {
+    uri: Uri,
+    /// How it is printed if not as it is.
+    shown: Option<String>,
+}
 
 /// Why a text is no endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +26,22 @@ pub enum EndpointError {
 impl Endpoint {
     /// The address itself. It may hold a key in its query: for requests only.
     pub fn expose(&self) -> &Uri {
-        &self.0
+        &self.uri
+    }
+
+    /// Printed like `shown`: parts of the address are not to be seen.
+    #[must_use]
+    pub fn masked(self, shown: String) -> Self {
+        Self { shown: Some(shown), ..self }
+    }
+
+    /// What tells it apart from every other address. What is not printed stands there as a digest.
+    pub fn name(&self) -> String {
+        if self.shown.is_none() && self.uri.query().is_none() {
+            return self.to_string();
+        }
+        let digest = blake3::derive_key("ccxray endpoint v1", self.uri.to_string().as_bytes());
+        format!("{self}#{:08x}", u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]))
     }
 
     /// Reads an address.
@@ -35,7 +54,7 @@ impl Endpoint {
         if authority.as_str().contains('@') {
             return Err(EndpointError::UserInfo);
         }
-        Ok(Self(uri))
+        Ok(Self { uri, shown: None })
     }
 
     /// Reads what `variable` holds.
@@ -48,15 +67,20 @@ impl Endpoint {
 
     /// Encrypted, or not beyond this machine.
     pub fn may_carry_credentials(&self) -> bool {
-        self.0.scheme_str() == Some("https") || self.0.host().is_some_and(is_loopback)
+        self.uri.scheme_str() == Some("https") || self.uri.host().is_some_and(is_loopback)
     }
 }
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let authority = self.0.authority().map_or("", |authority| authority.as_str());
-        write!(f, "{}://{authority}{}", self.0.scheme_str().unwrap_or("http"), self.0.path())?;
-        if self.0.query().is_some() { f.write_str("?***") } else { Ok(()) }
+        if let Some(shown) = &self.shown {
+            let (address, query) =
+                shown.split_once('?').map_or((shown.as_str(), ""), |(address, _)| (address, "?***"));
+            return write!(f, "{address}{query}");
+        }
+        let authority = self.uri.authority().map_or("", |authority| authority.as_str());
+        write!(f, "{}://{authority}{}", self.uri.scheme_str().unwrap_or("http"), self.uri.path())?;
+        if self.uri.query().is_some() { f.write_str("?***") } else { Ok(()) }
     }
 }
 
@@ -70,4 +94,29 @@ fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
         || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_masked_is_not_printed_and_still_tells_addresses_apart() {
+        let endpoint = |text: &str| Endpoint::read(text).unwrap();
+        let open = endpoint("https://otel.example/v1/metrics");
+        assert_eq!(open.name(), "https://otel.example/v1/metrics");
+        let [one, two] = ["one", "two"].map(|host| {
+            endpoint(&format!("https://{host}.example/")).masked("https://***.example/".to_owned())
+        });
+        assert_eq!(
+            (format!("{one:?}"), one.to_string()),
+            (two.to_string(), "https://***.example/".to_owned())
+        );
+        assert_ne!(one.name(), two.name());
+        assert!(one.name().starts_with("https://***.example/#"), "{}", one.name());
+        let [one, two] = ["1", "2"].map(|key| endpoint(&format!("https://otel.example/?key={key}")));
+        assert_eq!(one.to_string(), "https://otel.example/?***");
+        assert_ne!(one.name(), two.name());
+        assert_eq!(one.name(), one.clone().name());
+    }
 }

@@ -6,7 +6,7 @@ use ccxray_shared::state_dir::NoHomeError;
 
 use crate::{
     checkpoint::StoreError,
-    deliver::destination::DestinationError,
+    consent::ConsentError,
     run::{RunError, own_rules::OwnRulesError},
 };
 
@@ -44,8 +44,8 @@ impl From<NoHomeError> for PreviewError {
     }
 }
 
-impl From<DestinationError> for PreviewError {
-    fn from(error: DestinationError) -> Self {
+impl From<ConsentError> for PreviewError {
+    fn from(error: ConsentError) -> Self {
         Self::Run(error.into())
     }
 }

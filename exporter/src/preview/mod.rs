@@ -43,8 +43,7 @@ pub fn run(options: &PreviewOptions) -> ExitCode {
 fn preview(options: &PreviewOptions) -> Result<Option<ExportMetricsServiceRequest>, PreviewError> {
     let state_dir = StateDir::resolve(options.state_dir.clone())?;
     let now = UnixMillis::now();
-    let env = |name: &str| std::env::var(name).ok();
-    let mut subject = Subject::find(options, &state_dir, now, &env)?;
+    let mut subject = Subject::find(options, &state_dir, now)?;
     eprint!("{}", subject.about());
     if subject.core.destination().is_none() {
         return Ok(None);

@@ -7,14 +7,12 @@ use ccxray_shared::{UnixMillis, state_dir::StateDir};
 use crate::{
     checkpoint::{State, Store},
     cli::PreviewOptions,
+    consent::{Grant, Keeper, Reason, environment, keeper::Sources},
     deliver::{Destination, payload::Compression},
     engine::{Core, CoreOptions, random_bits},
     pipeline::identity::PipelineKey,
     preview::PreviewError,
-    run::{
-        consent::{self, Consent},
-        lock, own_rules, remembered,
-    },
+    run::{lock, own_rules, remembered},
     source::Source,
 };
 
@@ -35,9 +33,8 @@ impl Subject {
         options: &PreviewOptions,
         state_dir: &StateDir,
         now: UnixMillis,
-        env: &impl Fn(&str) -> Option<String>,
     ) -> Result<Self, PreviewError> {
-        let consent = Consent::from_env(options.tier.unwrap_or(0), env)?;
+        let consents = Keeper::start(Sources::of_this_user(state_dir, options.tier))?.consents();
         let prices = own_rules::take_over(options.data_dir.as_deref(), options.prices.as_deref())?;
         let is_running = lock::holder(&state_dir.exporter()).is_some();
         let spool = state_dir.spool();
@@ -48,13 +45,15 @@ impl Subject {
         let sent = running.filter(|_| options.tier.is_none()).and_then(sent_to);
         let about = match &sent {
             Some(key) => about_key(key),
-            None => about_consent(&consent),
+            None => about_consent(consents.server()),
         };
         let interval = running.filter(|_| options.interval.is_none()).and_then(interval_of);
         let core_options = CoreOptions {
-            interval: interval.unwrap_or_else(|| consent::interval(options.interval, env)),
+            interval: interval.unwrap_or_else(|| {
+                environment::interval(options.interval, &|name: &str| std::env::var(name).ok())
+            }),
             resume_grace: options.resume_grace,
-            destination: sent.or_else(|| consent.key()),
+            destination: sent.or_else(|| consents.server().ok().map(|grant| grant.key.clone())),
             prices,
         };
         let core = if is_running {
@@ -85,11 +84,14 @@ fn about_key(key: &PipelineKey) -> String {
     format!("POST {endpoint} (tier {}), as the running exporter was told\n", key.tier)
 }
 
-fn about_consent(consent: &Consent) -> String {
-    let Some(Destination { endpoint, headers, compression, .. }) = consent.destination() else {
-        return format!("{}\n", consent.summary());
+fn about_consent(granted: Result<&Grant, &Reason>) -> String {
+    let grant = match granted {
+        Ok(grant) => grant,
+        Err(reason) => return format!("nothing leaves this machine ({reason})\n"),
     };
-    let mut about = format!("POST {endpoint} (tier 1)\ncontent-type: application/x-protobuf\n");
+    let Destination { endpoint, headers, compression, .. } = &grant.destination;
+    let mut about =
+        format!("POST {endpoint} (tier {})\ncontent-type: application/x-protobuf\n", grant.key.tier);
     match compression {
         Compression::Gzip => about.push_str("content-encoding: gzip\n"),
         Compression::None => {}
@@ -104,6 +106,7 @@ fn about_consent(consent: &Consent) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::consent::{Environment, Tier, resolve::Parties};
 
     const QUERY: &str = "canary-query";
     const HEADER: &str = "canary-header";
@@ -118,9 +121,14 @@ mod tests {
         }
     }
 
+    fn granted(ceiling: Option<Tier>) -> Result<Grant, Reason> {
+        let environment = Environment::read(&env);
+        Parties { own: None, ceiling, environment: &environment, variables: &env }.server()
+    }
+
     #[test]
     fn the_destination_is_told_without_its_secrets() {
-        let about = about_consent(&Consent::from_env(1, &env).unwrap());
+        let about = about_consent(granted(Some(Tier::Anonymous)).as_ref());
         let expected = "\
 POST https://otel.example/v1/metrics?*** (tier 1)
 content-type: application/x-protobuf
@@ -133,7 +141,7 @@ x-scope: ***
 
     #[test]
     fn without_consent_it_says_why_nothing_is_sent() {
-        let about = about_consent(&Consent::from_env(0, &env).unwrap());
+        let about = about_consent(granted(None).as_ref());
         assert_eq!(about, "nothing leaves this machine (no tier was given)\n");
     }
 }

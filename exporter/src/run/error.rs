@@ -7,7 +7,8 @@ use ccxray_shared::{daemon::ready::WriteReadyError, private::PrivateDirError, st
 use super::{lock::LockError, own_rules::OwnRulesError};
 use crate::{
     checkpoint::StoreError,
-    deliver::{destination::DestinationError, failure_log::OpenLogError, tls::TlsError},
+    consent::ConsentError,
+    deliver::{failure_log::OpenLogError, tls::TlsError},
     local::server::BindError,
 };
 
@@ -24,9 +25,9 @@ pub enum RunError {
     /// Another exporter works there.
     #[error(transparent)]
     Lock(#[from] LockError),
-    /// The destination's configuration.
+    /// What the user has agreed to cannot be told.
     #[error(transparent)]
-    Destination(#[from] DestinationError),
+    Consent(#[from] ConsentError),
     /// The certificates.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -58,7 +59,7 @@ impl RunError {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Lock(LockError::Held { .. }) => ExitCode::from(75),
-            Self::NoHome(_) | Self::Destination(_) | Self::Tls(_) | Self::OwnRules(_) => ExitCode::from(78),
+            Self::NoHome(_) | Self::Consent(_) | Self::Tls(_) | Self::OwnRules(_) => ExitCode::from(78),
             Self::Lock(LockError::Io { .. })
             | Self::Directory(_)
             | Self::Checkpoint(_)

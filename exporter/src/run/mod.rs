@@ -3,7 +3,6 @@
 //! The engine has a thread of its own; everything that talks to a socket is on one tokio runtime beside it. They meet
 //! in two places only: the engine's commands, and the snapshots that it hands over.
 
-pub mod consent;
 pub mod error;
 mod heartbeat;
 mod local_data;
@@ -24,10 +23,11 @@ use ccxray_shared::{
 use tokio::{runtime, sync::watch};
 
 pub use self::error::RunError;
-use self::{consent::Consent, local_data::EngineData, signals::Signals, stop::Stop};
+use self::{local_data::EngineData, signals::Signals, stop::Stop};
 use crate::{
     checkpoint::{Loaded, State, Store},
     cli::{Local, RunOptions},
+    consent::{Consents, Keeper, environment, keeper::Sources},
     deliver::{self, CutId, FailureLog, FromWorker, Snapshot, WorkerHandle, tally::Counts},
     engine::{Command, Commands, Core, CoreOptions, Engine, EngineOptions, random_bits},
     local,
@@ -47,23 +47,22 @@ pub fn end_on_panic() {
 /// Runs the exporter until a signal ends it.
 pub fn run(options: &RunOptions) -> Result<(), RunError> {
     let state_dir = StateDir::resolve(options.state_dir.clone())?;
-    let env = |name: &str| std::env::var(name).ok();
-    let consent = Consent::from_env(options.tier, &env)?;
+    let consents = Keeper::start(Sources::of_this_user(&state_dir, options.tier))?.consents();
     let prices = own_rules::take_over(options.data_dir.as_deref(), options.prices.as_deref())?;
     for dir in [state_dir.spool(), state_dir.exporter()] {
         private::ensure_dir(&dir)?;
     }
     let _lock = lock::acquire(&state_dir.exporter())?;
     let core_options = CoreOptions {
-        interval: consent::interval(options.interval, &env),
+        interval: environment::interval(options.interval, &|name: &str| std::env::var(name).ok()),
         resume_grace: options.resume_grace,
-        destination: consent.key(),
+        destination: consents.server().ok().map(|grant| grant.key.clone()),
         prices,
     };
     let (core, source) = resume(&state_dir, core_options)?;
-    consent.announce();
+    tracing::info!("{}", consents.summary());
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    let served = runtime.block_on(serve(options, &state_dir, &consent, core, source));
+    let served = runtime.block_on(serve(options, &state_dir, &consents, core, source));
     runtime.shutdown_timeout(Duration::ZERO);
     served
 }
@@ -100,11 +99,12 @@ pub(crate) fn remembered(spool: &Path, loaded: Loaded) -> io::Result<(Source, Op
 async fn serve(
     options: &RunOptions,
     state_dir: &StateDir,
-    consent: &Consent,
+    consents: &Consents,
     core: Core,
     source: Source,
 ) -> Result<(), RunError> {
     let signals = Signals::listen()?;
+    let destination = consents.server().ok().map(|grant| &grant.destination);
     let local = match options.local {
         Local::Off => None,
         Local::At(address) => Some(local::bind(address, Guard::default()).await?),
@@ -113,8 +113,8 @@ async fn serve(
     let (commands, orders) = Commands::new();
     let (acked, acks) = watch::channel(CutId(0));
     let health = core.health().unwrap_or_default();
-    let telemetry = Arc::new(self_figures::start(consent, &core)?);
-    let worker = match consent.destination() {
+    let telemetry = Arc::new(self_figures::start(destination, &core)?);
+    let worker = match destination {
         None => None,
         Some(destination) => {
             let (commands, telemetry) = (commands.clone(), telemetry.clone());
@@ -148,13 +148,13 @@ async fn serve(
             commands.clone(),
             vitals,
             telemetry.clone(),
-            consent.summary(),
+            consents.summary(),
         )));
     }
     if let Some(path) = &options.ready_file {
         Ready::here(addresses).write(path)?;
     }
-    supervisor::ready(&consent.summary());
+    supervisor::ready(&consents.summary());
     signals.stop().await;
     telemetry.end();
     supervisor::stopping("stopping");

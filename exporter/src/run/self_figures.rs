@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 use opentelemetry::KeyValue;
 use tokio::runtime::Handle;
 
-use super::{RunError, consent::Consent};
+use super::RunError;
 use crate::{
-    deliver::{SelfTelemetry, self_telemetry::Push, transport::HttpTransport},
+    deliver::{Destination, SelfTelemetry, self_telemetry::Push, transport::HttpTransport},
     engine::Core,
     pipeline::identity::Identity,
 };
 
 /// Begins to keep the figures. They bear the resource of the destination's pipeline: their names are others, so the
 /// two cannot collide. Without a destination they are for the local page only.
-pub(super) fn start(consent: &Consent, core: &Core) -> Result<SelfTelemetry, RunError> {
-    let push = match consent.destination() {
+pub(super) fn start(destination: Option<&Destination>, core: &Core) -> Result<SelfTelemetry, RunError> {
+    let push = match destination {
         None => None,
         Some(destination) => Some(Push {
             transport: HttpTransport::new(destination)?,

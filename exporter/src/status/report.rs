@@ -174,7 +174,7 @@ impl Spool {
 
 impl Prices {
     /// The prices of `origin`, seen at `now`.
-    pub(super) fn of(origin: Origin, now: UnixMillis) -> Self {
+    pub(crate) fn of(origin: Origin, now: UnixMillis) -> Self {
         let age_days = Date::try_from(origin.retrieved.clone()).ok().map(|day| day.days_before(now));
         Self { origin, age_days }
     }

@@ -1,0 +1,197 @@
+//! The files behind the consents, read again and again.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    path::PathBuf,
+    sync::Arc,
+};
+
+use ccxray_shared::state_dir::StateDir;
+
+use super::{
+    automount::Mounts,
+    config::FileKind,
+    consents::{Consents, Findings},
+    environment::Environment,
+    error::ConsentError,
+    lookup::{self, Places, Project, Stated},
+    own::Home,
+    reason::Reason,
+    resolve::{Coverage, Parties},
+    tier::Tier,
+    trust::{TrustList, TrustStore},
+};
+
+/// How many directories are kept in mind. Beyond it all are forgotten, and explored again when they are asked for.
+const MAX_DIRECTORIES: usize = 256;
+
+/// The exporter's environment.
+pub type OwnedVariables = Box<dyn Fn(&str) -> Option<String> + Send>;
+
+/// Where consent comes from.
+pub struct Sources {
+    /// Where the user's own file may lie.
+    pub home: Home,
+    /// What the user trusts.
+    pub trust: TrustStore,
+    /// The tier of the command line; none if none was given.
+    pub ceiling: Option<Tier>,
+    /// The exporter's environment.
+    pub variables: OwnedVariables,
+}
+
+impl Sources {
+    /// Those of the user who runs this, with the state in `state_dir`.
+    pub fn of_this_user(state_dir: &StateDir, tier: Option<u8>) -> Self {
+        Self {
+            home: Home::of_this_user(),
+            trust: TrustStore::new(&state_dir.exporter()),
+            ceiling: tier.and_then(|tier| Tier::from_number(tier.into())),
+            variables: Box::new(|name| std::env::var(name).ok()),
+        }
+    }
+}
+
+/// Reads the files behind the consents.
+pub struct Keeper {
+    sources: Sources,
+    environment: Environment,
+    /// Directories of entries that lie in trusted places.
+    explored: BTreeSet<String>,
+    /// Directories in which a project's file has been seen; where it is gone, nothing may leave.
+    had_file: BTreeSet<PathBuf>,
+    current: Arc<Consents>,
+}
+
+impl Keeper {
+    /// Reads everything. Fails if the user's own configuration is no good.
+    pub fn start(sources: Sources) -> Result<Self, ConsentError> {
+        let environment = Environment::read(&*sources.variables);
+        for key in &environment.ignored {
+            tracing::warn!("OTEL_RESOURCE_ATTRIBUTES: `{key}` is not sent");
+        }
+        let mut keeper = Self {
+            sources,
+            environment,
+            explored: BTreeSet::new(),
+            had_file: BTreeSet::new(),
+            current: Arc::new(nothing(Reason::NoTier)),
+        };
+        let (own, list) = keeper.read_own()?;
+        keeper.check(own.as_ref())?;
+        keeper.current = Arc::new(keeper.read(own.as_ref(), list));
+        Ok(keeper)
+    }
+
+    /// What holds now.
+    pub fn consents(&self) -> Arc<Consents> {
+        Arc::clone(&self.current)
+    }
+
+    /// The environment, as it was at the start.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// Looks at `dir`, a directory of an entry, and keeps it in mind. What holds from now on.
+    pub fn explore(&mut self, dir: &str) -> Arc<Consents> {
+        if let Some(dir) = lookup::plain(dir) {
+            if self.explored.len() >= MAX_DIRECTORIES {
+                self.explored.clear();
+            }
+            self.explored.insert(dir.to_owned());
+        }
+        self.reload();
+        self.consents()
+    }
+
+    /// Reads everything again; what holds from now on, if it is something else. If the user's own configuration is no good
+    /// any more, nothing may leave.
+    pub fn reload(&mut self) -> Option<Arc<Consents>> {
+        let new = match self.read_own() {
+            Ok((own, list)) => self.read(own.as_ref(), list),
+            Err(error) => nothing(Reason::Own(error.to_string())),
+        };
+        if new == *self.current {
+            return None;
+        }
+        self.current = Arc::new(new);
+        Some(self.consents())
+    }
+
+    fn read_own(&self) -> Result<(Option<Stated>, TrustList), ConsentError> {
+        Ok((self.sources.home.read()?, self.sources.trust.load()?))
+    }
+
+    /// Whether what the start would use is well-formed.
+    fn check(&self, own: Option<&Stated>) -> Result<(), ConsentError> {
+        self.parties(own).check_own().map_err(ConsentError::Problems)?;
+        if self.sources.ceiling.is_some_and(|ceiling| ceiling > Tier::Disabled) {
+            self.environment.is_disabled.clone()?;
+            self.environment.destination.clone()?;
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, own: Option<&Stated>, list: TrustList) -> Consents {
+        let roots = own.map(|own| self.sources.home.roots(&own.settings)).unwrap_or_default();
+        let places = Places { roots, list, mounts: Mounts::of_this_machine() };
+        self.explored.retain(|dir| places.real(dir).is_some());
+        let own_path = own.map(|own| own.path.clone());
+        let looked: Vec<_> = self.explored.iter().map(|dir| (dir.clone(), places.look(dir))).collect();
+        let looked: Vec<_> = looked
+            .into_iter()
+            .map(|(dir, found)| {
+                let found = found.and_then(|project| self.remember(&dir, &places, project));
+                (dir, found.map(|project| without_own(project, own_path.as_ref())))
+            })
+            .collect();
+        let parties = self.parties(own);
+        let directories: BTreeMap<String, Result<Coverage, Reason>> = looked
+            .into_iter()
+            .map(|(dir, found)| (dir, found.and_then(|project| parties.project(&project))))
+            .collect();
+        Consents::of(Findings { places, server: parties.server(), directories })
+    }
+
+    /// Notes where a project's file was seen, and objects if one is gone.
+    fn remember(&mut self, dir: &str, places: &Places, project: Project) -> Result<Project, Reason> {
+        if let Some(file) = &project.file {
+            self.had_file.extend(file.path.parent().map(PathBuf::from));
+            return Ok(project);
+        }
+        let Some((real, _)) = places.real(dir) else { return Ok(project) };
+        let gone =
+            real.ancestors().find(|above| self.had_file.contains(*above) && places.list.of(above).is_none());
+        match gone {
+            Some(above) => Err(Reason::Vanished(above.join(FileKind::Project.file_name()))),
+            None => Ok(project),
+        }
+    }
+
+    fn parties<'k>(&'k self, own: Option<&'k Stated>) -> Parties<'k> {
+        Parties {
+            own,
+            ceiling: self.sources.ceiling,
+            environment: &self.environment,
+            variables: &*self.sources.variables,
+        }
+    }
+}
+
+/// The user's own file is not one beside a project, also if the home directory is one.
+fn without_own(mut project: Project, own: Option<&PathBuf>) -> Project {
+    project.personal.retain(|stated| Some(&stated.path) != own);
+    project
+}
+
+fn nothing(reason: Reason) -> Consents {
+    Consents::of(Findings { places: Places::default(), server: Err(reason), directories: BTreeMap::new() })
+}
+
+impl fmt::Debug for Keeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keeper").field("current", &self.current).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,45 @@
+//! A personal file is kept out of git.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::Write,
+    path::Path,
+};
+
+use super::{InitError, ask::Asker};
+use crate::git::{self, Standing};
+
+/// Sees to it that git ignores the file at `path`: amends the `.gitignore` beside it, if the person agrees. What there is to
+/// say; nothing if all is well.
+pub(super) fn cover(path: &Path, yes: bool, asker: &mut Asker<'_>) -> Result<String, InitError> {
+    let Some((dir, name)) = path.parent().zip(path.file_name().and_then(|name| name.to_str())) else {
+        return Ok(String::new());
+    };
+    let ignore = dir.join(".gitignore");
+    match git::standing(dir, name) {
+        Standing::Ignored | Standing::Tracked => return Ok(String::new()),
+        // Without git to ask, only a repository's own list can tell.
+        Standing::Unknown if !dir.join(".git").exists() || lists(&ignore, name) => return Ok(String::new()),
+        Standing::Untracked | Standing::Unknown => {}
+    }
+    if !yes && !asker.agrees(&format!("git does not ignore {name}; add it to {}?", ignore.display()))? {
+        return Ok(format!(
+            "note: git does not ignore it; add `{name}` to {} before you commit\n",
+            ignore.display()
+        ));
+    }
+    append(&ignore, name).map_err(|source| InitError::Write { path: ignore.clone(), source })?;
+    Ok(format!("added `{name}` to {}\n", ignore.display()))
+}
+
+fn lists(ignore: &Path, name: &str) -> bool {
+    let text = fs::read_to_string(ignore).unwrap_or_default();
+    text.lines().any(|line| line.trim().trim_start_matches('/') == name)
+}
+
+fn append(ignore: &Path, name: &str) -> std::io::Result<()> {
+    let before = fs::read(ignore).unwrap_or_default();
+    let newline = if before.last().is_none_or(|&last| last == b'\n') { "" } else { "\n" };
+    let mut file = OpenOptions::new().append(true).create(true).open(ignore)?;
+    file.write_all(format!("{newline}{name}\n").as_bytes())
+}
