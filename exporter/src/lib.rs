@@ -15,6 +15,7 @@ pub mod drift;
 pub mod engine;
 pub mod git;
 pub mod init;
+pub mod ledger;
 pub mod local;
 pub mod measure;
 pub mod metrics_list;
