@@ -190,6 +190,7 @@ mod tests {
     use ccxray_shared::UnixMillis;
 
     use super::*;
+    use crate::ledger::Mark;
 
     fn state(at: u64) -> State {
         State {
@@ -198,6 +199,7 @@ mod tests {
             streams: vec![],
             pipelines: vec![],
             writer: None,
+            ledger: Mark::default(),
         }
     }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     classify::{price_table::Origin, rules::FileFacts},
     deliver::{HealthRecord, History},
+    ledger::Mark,
     pipeline::state::PipelineState,
     source::StreamPosition,
 };
@@ -24,6 +25,9 @@ pub struct State {
     /// The process that wrote it; absent in a checkpoint of an early build.
     #[serde(default)]
     pub writer: Option<Writer>,
+    /// How far the export ledger had been written.
+    #[serde(default)]
+    pub ledger: Mark,
 }
 
 /// A pipeline and the health of its destination.

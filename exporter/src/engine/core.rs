@@ -19,6 +19,7 @@ use crate::{
         record::HealthRecord,
         tally::Counts,
     },
+    ledger::Mark,
     pipeline::{
         self, Pipeline, Window,
         identity::{Identity, InstanceId, PipelineKey},
@@ -54,6 +55,8 @@ pub struct Core {
     local: Pipeline,
     destination: Option<Exported>,
     ready: Vec<Snapshot>,
+    /// How far the export ledger has been written; the engine sees to it.
+    pub(super) ledger: Mark,
 }
 
 #[derive(Debug)]
@@ -93,6 +96,7 @@ impl Core {
         now: UnixMillis,
         mut random: impl FnMut() -> u128,
     ) -> Self {
+        let ledger = Mark::of(state.as_ref());
         let (window_start, mut saved) =
             state.map_or((UnixMillis(0), Vec::new()), |state| (state.window_start, state.pipelines));
         let never_tried = HealthRecord { since: now, ..HealthRecord::default() };
@@ -118,7 +122,7 @@ impl Core {
         let destination = options.destination.clone().map(|key| resume(key, now));
         let last_cut = destination.as_ref().map_or(UnixMillis(0), |exported| exported.pipeline.last_cut());
         let window = Window::around(window_start.max(last_cut), options.interval);
-        Self { options, window, has_entries: false, local, destination, ready: Vec::new() }
+        Self { options, window, has_entries: false, local, destination, ready: Vec::new(), ledger }
     }
 
     /// The time at which an entry counts. One far ahead of the clock was made under another clock and counts at once:
@@ -194,6 +198,11 @@ impl Core {
         mem::take(&mut self.ready)
     }
 
+    /// The pipelines that have a destination.
+    pub(super) fn sending(&self) -> impl Iterator<Item = &Pipeline> {
+        self.destination.iter().map(|exported| &exported.pipeline)
+    }
+
     /// Closes the open window early, at `now`, for a last snapshot before a stop.
     pub fn close_early(&mut self, now: UnixMillis) {
         let length = now.since(self.window.start);
@@ -217,7 +226,8 @@ impl Core {
             pipelines.push(SavedPipeline { state, health: Some(*health), history });
         }
         let writer = Some(self.writer());
-        State { last_alive: now, window_start: self.window.start, streams, pipelines, writer }
+        let (window_start, ledger) = (self.window.start, self.ledger.clone());
+        State { last_alive: now, window_start, streams, pipelines, writer, ledger }
     }
 
     fn writer(&self) -> Writer {

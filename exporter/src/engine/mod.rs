@@ -3,6 +3,7 @@
 
 pub mod commands;
 pub mod core;
+mod ledgering;
 mod telling;
 pub mod thread;
 

@@ -11,6 +11,7 @@ use ccxray_shared::{Entry, UnixMillis, daemon::log::with_causes, segment::Stream
 use super::{
     Core,
     commands::{Command, Order, Orders},
+    ledgering::Ledgering,
 };
 use crate::{
     checkpoint::Store,
@@ -47,15 +48,16 @@ pub struct EngineOptions {
 /// The engine.
 pub struct Engine {
     pub(super) core: Core,
+    pub(super) ledgering: Ledgering,
     pub(super) source: Source,
     store: Store,
     drift_log: DriftLog,
-    deliver: Box<dyn FnMut(Snapshot) + Send>,
+    pub(super) deliver: Box<dyn FnMut(Snapshot) + Send>,
     pub(super) telemetry: Arc<SelfTelemetry>,
     /// Entries that the telemetry has not been told of.
     pub(super) entries: u64,
     pub(super) dirty: bool,
-    save_failed: bool,
+    pub(super) save_failed: bool,
     last_checkpoint: Instant,
     pub(super) last_saved: Instant,
     pub(super) last_complaint: Option<Instant>,
@@ -84,8 +86,10 @@ impl Engine {
         let store = Store::new(&state_dir.exporter());
         let drift_log = DriftLog::new(&state_dir.exporter());
         let now = Instant::now();
+        let ledgering = Ledgering::new(&state_dir, &core, &source.positions());
         Self {
             core,
+            ledgering,
             source,
             store,
             drift_log,
@@ -150,11 +154,11 @@ impl Engine {
             let head = self.source.peek();
             self.count_findings(now);
             let Some((_, ended_at)) = head else {
-                self.core.advance(settled);
+                self.advance(settled);
                 return Ok(Round::Complete);
             };
             let time = Core::event_time(ended_at, now);
-            self.core.advance(time.min(settled));
+            self.advance(time.min(settled));
             if time >= self.core.window().end() {
                 return Ok(Round::Complete);
             }
@@ -198,6 +202,7 @@ impl Engine {
         match command {
             Command::Acked(cut) => {
                 self.core.acked(cut);
+                self.ledgering.note_ack(&self.core, cut);
                 self.dirty = true;
             }
             Command::Health(health) => {
@@ -222,8 +227,9 @@ impl Engine {
 
     fn stop(&mut self, flush: bool) {
         if flush {
-            self.core.close_early(UnixMillis::now());
+            self.close_early();
         }
+        self.ledgering.hurry();
         self.checkpoint();
         self.drift_log.finish(UnixMillis::now());
     }
@@ -237,7 +243,7 @@ impl Engine {
         }
     }
 
-    /// Writes the checkpoint, then hands over the snapshots that it holds. While it cannot be written they wait: a
+    /// Writes the checkpoint, then the ledger, then hands over the snapshots that both hold. While one of them cannot be written they wait: a
     /// restart goes on from the last checkpoint, and what was sent must never be ahead of it.
     fn checkpoint(&mut self) {
         let state = self.core.to_state(self.source.positions(), UnixMillis::now());
@@ -246,9 +252,7 @@ impl Engine {
                 self.dirty = false;
                 self.save_failed = false;
                 self.last_saved = Instant::now();
-                for snapshot in self.core.take_ready() {
-                    (self.deliver)(snapshot);
-                }
+                self.hand_over();
             }
             Err(error) => {
                 self.save_failed = true;

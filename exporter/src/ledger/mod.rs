@@ -6,6 +6,7 @@
 //! - [`record`], [`positions`]: what it says, record by record. [`line`]: a record as a line.
 //! - [`model`], [`span`]: what all records together say of an entry; pure. `forget`: what is let go after a while.
 //! - [`due`]: what a running exporter has to write down before it sends; pure.
+//! - [`Mark`]: what the checkpoint knows of it, so that a loss is noticed.
 //! - [`file`]: the file, its lock, its compaction. `spool_end`: how far the spool goes, for when the ledger is lost.
 //!
 //! `exporter/LEDGER.md` has the format.
@@ -14,6 +15,7 @@ mod due;
 pub mod file;
 mod forget;
 pub mod line;
+mod mark;
 pub mod model;
 pub mod positions;
 pub mod record;
@@ -29,6 +31,7 @@ pub use self::{
     due::{Attempt, Holding, due},
     file::{LedgerError, LedgerFile, peek},
     line::Number,
+    mark::Mark,
     model::{Damage, Ledger, Place, Standing},
     positions::Positions,
     record::{Author, Begun, PipelineHash, Record, SpanId, Uncertain, Why, Withheld},

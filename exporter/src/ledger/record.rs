@@ -156,7 +156,7 @@ pub struct Withheld {
 }
 
 /// Why entries are withheld.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Why {
     /// The exporter was away for longer than its user can be taken to still agree.

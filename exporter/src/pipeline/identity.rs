@@ -10,7 +10,7 @@ pub const ANONYMOUS_ATTRIBUTES: &[&str] = &["project.name", "team", "deployment.
 
 /// A random id of an install and pipeline, in the form of a UUID. It stays the same over restarts and is made anew
 /// whenever the series start from zero.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct InstanceId(String);
 

@@ -105,6 +105,16 @@ impl Pipeline {
         &self.identity
     }
 
+    /// When it was enabled.
+    pub fn since(&self) -> UnixMillis {
+        self.since
+    }
+
+    /// Whether nothing has been counted in it yet, and nothing was sent.
+    pub fn is_untouched(&self) -> bool {
+        self.totals.is_empty() && self.meter.is_empty() && self.last_cut == UnixMillis(0)
+    }
+
     /// What it may not send.
     pub fn withheld(&self) -> &Withheld {
         &self.withheld

@@ -49,6 +49,11 @@ impl Withheld {
         absence.map(|absence| absence.entries += 1).is_none()
     }
 
+    /// All of them.
+    pub fn absences(&self) -> &[Absence] {
+        &self.0
+    }
+
     /// The absences in which something was withheld.
     pub fn iter(&self) -> impl Iterator<Item = &Absence> {
         self.0.iter().filter(|absence| absence.entries > 0)

@@ -87,6 +87,7 @@ mod tests {
     use crate::{
         classify::{Classified, price_table::PriceTable},
         deliver::History,
+        ledger::Mark,
         pipeline::identity::{Identity, InstanceId},
         source::tests::entry,
     };
@@ -109,6 +110,7 @@ mod tests {
             streams: vec![],
             pipelines,
             writer: None,
+            ledger: Mark::default(),
         };
         Store::new(&state_dir.exporter()).save(&state).unwrap();
         (dir, state_dir)

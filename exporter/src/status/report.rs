@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::{
     destination::DestinationReport,
+    ledger::LedgerReport,
     proxies::{self, ProxyReport},
     rules::RulesFile,
 };
@@ -18,6 +19,7 @@ use crate::{
         date::Date,
         price_table::{Origin, PriceTable},
     },
+    ledger::Mark,
     run::lock,
     source::Source,
 };
@@ -47,6 +49,8 @@ pub struct Report {
     pub proxies: Vec<ProxyReport>,
     /// The destinations; empty if nothing is sent.
     pub destinations: Vec<DestinationReport>,
+    /// What the export ledger says of what was not exported.
+    pub ledger: LedgerReport,
 }
 
 /// What is remembered.
@@ -115,6 +119,7 @@ impl Report {
         let unreadable = |source| StatusError::Spool { dir: state_dir.spool(), source };
         let spool = Spool::of(state_dir, state.as_ref()).map_err(unreadable)?;
         let proxies = proxies::living(&state_dir.spool()).map_err(unreadable)?;
+        let ledger = LedgerReport::of(&state_dir.exporter(), Mark::of(state.as_ref()));
         let (last_alive, exporter, pipelines) = match state {
             Some(state) => (Some(state.last_alive), state.writer, state.pipelines),
             None => (None, None, Vec::new()),
@@ -136,16 +141,18 @@ impl Report {
                 .into_iter()
                 .filter_map(|saved| DestinationReport::of(saved, now))
                 .collect(),
+            ledger,
         })
     }
 
-    /// Whether somebody should look at it: a destination that is not well, or a checkpoint that is damaged.
+    /// Whether somebody should look at it: a destination that is not well, or a checkpoint
+    /// or an export ledger that is damaged.
     pub fn needs_attention(&self) -> bool {
         let is_damaged = match self.checkpoint {
             Checkpoint::None | Checkpoint::Whole => false,
             Checkpoint::Previous { .. } | Checkpoint::Damaged { .. } => true,
         };
-        is_damaged || self.destinations.iter().any(DestinationReport::needs_attention)
+        is_damaged || self.ledger.needs_attention() || self.destinations.iter().any(DestinationReport::needs_attention)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{
     columns::Columns,
     destination::DestinationReport,
+    ledger::{LedgerReport, Lost},
     proxies::{Gauges, ProxyReport},
     report::{Checkpoint, Prices, Report},
     rules::RulesFile,
@@ -31,6 +32,7 @@ pub fn render(report: &Report) -> String {
         [] => out.line("sends", "nothing; no destination has consent"),
         destinations => destinations.iter().for_each(|each| destination(&mut out, each)),
     }
+    ledger(&mut out, report);
     out.into_text()
 }
 
@@ -120,6 +122,30 @@ fn destination(out: &mut Columns, destination: &DestinationReport) {
     for absence in &destination.withheld {
         let entries = some(absence.entries, "entry");
         out.line("withheld", &format!("{entries} of {} to {}", absence.from, absence.until));
+    }
+}
+
+/// Of what is withheld only what no destination has said above.
+fn ledger(out: &mut Columns, report: &Report) {
+    let LedgerReport { damage, problem, withheld, uncertain } = &report.ledger;
+    if let Some(problem) = problem {
+        out.line("attention", &format!("{problem}; nothing is sent until it can be"));
+    }
+    if damage.is_some() {
+        out.line("attention", "the export ledger is damaged: whatever may have been sent is uncertain");
+    }
+    let said = report.destinations.iter().flat_map(|destination| &destination.withheld);
+    let said: Vec<_> = said.map(|absence| absence.from).collect();
+    for range in withheld.iter().filter(|range| !said.contains(&range.from)) {
+        let (from, until, destination) = (range.from, range.until, &range.destination);
+        out.line("withheld", &format!("what ended from {from} to {until}, of {destination}"));
+    }
+    for range in uncertain {
+        let why = match range.why {
+            Lost::Records => "records of what was sent were lost",
+            Lost::Forgotten => "what left the spool long ago is not known any more",
+        };
+        out.line("uncertain", &format!("what was recorded until {}; {why}", range.until));
     }
 }
 

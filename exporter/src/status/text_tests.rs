@@ -3,6 +3,7 @@ use ccxray_shared::UnixMillis;
 use super::{
     super::{
         destination::Budget,
+        ledger::{LedgerReport, Lost, UncertainRange, WithheldRange},
         report::{Checkpoint, Spool},
     },
     *,
@@ -11,6 +12,7 @@ use crate::{
     checkpoint::Writer,
     classify::price_table::Origin,
     deliver::{HealthRecord, health::State, history::Transition},
+    ledger::{Damage, Why},
     measure::{Key, Metric},
     pipeline::withheld::Absence,
 };
@@ -36,6 +38,7 @@ fn never_ran() -> Report {
         spool: Spool { segments: 0, bytes: 0, unread_bytes: 0 },
         proxies: vec![],
         destinations: vec![],
+        ledger: LedgerReport::default(),
     }
 }
 
@@ -182,6 +185,46 @@ attention  checkpoint `/home/me/.local/state/ccxray/exporter/checkpoint` is
     assert!(text.contains(said), "{text}");
     assert!(text.starts_with("exporter   not running\n"), "{text}");
     assert!(report.needs_attention());
+}
+
+#[test]
+fn what_is_withheld_or_uncertain_is_said_once() {
+    let mut report = busy();
+    let range = |from| WithheldRange {
+        from,
+        until: ago(5_000),
+        destination: "https://old.example/v1/metrics".into(),
+        tier: 1,
+        why: Why::Absence,
+    };
+    report.ledger.withheld = vec![range(ago(100_000)), range(report.destinations[0].withheld[0].from)];
+    let uncertain = |why| UncertainRange { until: ago(200_000), why };
+    report.ledger.uncertain = vec![uncertain(Lost::Forgotten), uncertain(Lost::Records)];
+    let text = render(&report);
+    let said = "
+withheld   what ended from 2026-11-19T10:13:20.000Z to 2026-11-20T12:36:40.000Z,
+           of https://old.example/v1/metrics
+uncertain  what was recorded until 2026-11-18T06:26:40.000Z; what left the spool
+           long ago is not known any more
+uncertain  what was recorded until 2026-11-18T06:26:40.000Z; records of what was
+           sent were lost
+";
+    assert!(text.ends_with(said), "{text}");
+    assert!(!never_ran().needs_attention());
+}
+
+#[test]
+fn a_ledger_that_is_damaged_or_cannot_be_written_needs_attention() {
+    let damaged = LedgerReport { damage: Some(Damage::Lost), ..LedgerReport::default() };
+    let unwritten = LedgerReport { problem: Some("the disk is full".into()), ..LedgerReport::default() };
+    for (ledger, said) in [
+        (damaged, "attention  the export ledger is damaged: whatever may have been sent is\n"),
+        (unwritten, "attention  the disk is full; nothing is sent until it can be\n"),
+    ] {
+        let report = Report { ledger, ..never_ran() };
+        assert!(render(&report).contains(said), "{}", render(&report));
+        assert!(report.needs_attention());
+    }
 }
 
 #[test]

@@ -1,0 +1,187 @@
+//! The engine's side of the export ledger: nothing is handed over before the ledger says so.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use ccxray_shared::{UnixMillis, daemon::log::with_causes, state_dir::StateDir};
+
+use super::{Core, Engine, random_bits};
+use crate::{
+    consent::config::shown,
+    deliver::CutId,
+    ledger::{Attempt, Holding, Ledger, LedgerError, LedgerFile, Positions, Record, due, file},
+    pipeline::{Pipeline, identity::InstanceId},
+    source::StreamPosition,
+};
+
+/// What the ledger will have to say.
+#[derive(Debug)]
+pub(super) struct Ledgering {
+    dir: PathBuf,
+    spool: PathBuf,
+    /// Opened when there is something to say.
+    file: Option<LedgerFile>,
+    pipelines: BTreeMap<InstanceId, Doings>,
+    /// Whether what could wait for the next snapshot is to be written, too.
+    is_last: bool,
+}
+
+/// What the ledger must know of a pipeline that it does not tell itself.
+#[derive(Debug, Default)]
+struct Doings {
+    /// Where the reading stood when the pipeline began, if nothing was counted in it before.
+    start: Option<Positions>,
+    attempt: Option<Attempt>,
+    acked: Option<UnixMillis>,
+    resource: BTreeMap<String, String>,
+}
+
+impl Ledgering {
+    /// At the beginning, with the spool read up to `positions`. What a pipeline holds by now comes with its next
+    /// snapshot, whatever the ledger says of the last one: it counts as attempted.
+    pub(super) fn new(state_dir: &StateDir, core: &Core, positions: &[StreamPosition]) -> Self {
+        let (dir, spool) = (state_dir.exporter(), state_dir.spool());
+        let mut ledgering = Self { dir, spool, file: None, pipelines: BTreeMap::new(), is_last: false };
+        ledgering.note_new(core, positions);
+        for pipeline in core.sending().filter(|pipeline| pipeline.last_cut() > UnixMillis(0)) {
+            let attempt = Attempt { cut: pipeline.last_cut(), upto: Positions::of(positions) };
+            ledgering.doings(pipeline).attempt = Some(attempt);
+        }
+        ledgering
+    }
+
+    /// Notes the pipelines that have begun, and lets go of those that have ended.
+    fn note_new(&mut self, core: &Core, positions: &[StreamPosition]) {
+        self.pipelines.retain(|instance, _| {
+            core.sending().any(|pipeline| pipeline.identity().instance == *instance)
+        });
+        for pipeline in core.sending() {
+            let identity = pipeline.identity();
+            self.pipelines.entry(identity.instance.clone()).or_insert_with(|| Doings {
+                start: pipeline.is_untouched().then(|| Positions::of(positions)),
+                resource: shown_of(&identity.key.attributes),
+                ..Doings::default()
+            });
+        }
+    }
+
+    fn doings(&mut self, pipeline: &Pipeline) -> &mut Doings {
+        self.pipelines.entry(pipeline.identity().instance.clone()).or_default()
+    }
+
+    /// A window has been closed, with the spool read up to `positions`: that is what its snapshots hold.
+    fn note_closed(&mut self, core: &Core, positions: &[StreamPosition]) {
+        self.note_new(core, positions);
+        for pipeline in core.sending() {
+            let attempt = Attempt { cut: pipeline.last_cut(), upto: Positions::of(positions) };
+            let doings = self.doings(pipeline);
+            if doings.attempt.as_ref().is_none_or(|before| before.cut < attempt.cut) {
+                doings.attempt = Some(attempt);
+            }
+        }
+    }
+
+    /// The destination has everything up to `cut`. A snapshot that was never made is none of these series'.
+    pub(super) fn note_ack(&mut self, core: &Core, cut: CutId) {
+        let acked = UnixMillis(cut.0);
+        for pipeline in core.sending().filter(|pipeline| acked <= pipeline.last_cut()) {
+            self.doings(pipeline).acked = Some(acked);
+        }
+    }
+
+    /// From now on nothing waits for a next snapshot.
+    pub(super) fn hurry(&mut self) {
+        self.is_last = true;
+    }
+
+    /// Writes down what is due. What has merely arrived waits for the next snapshot: one write per window is enough.
+    fn write(&mut self, core: &mut Core) -> Result<(), LedgerError> {
+        let now = UnixMillis::now();
+        if self.file.is_none() && core.sending().next().is_none() && !self.dir.join(file::FILE_NAME).exists() {
+            return Ok(());
+        }
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => self.file.insert(LedgerFile::open(&self.dir, &self.spool, core.ledger.last, now)?),
+        };
+        let can_wait = core.ready() == 0 && !self.is_last;
+        let holdings: Vec<Holding<'_>> =
+            core.sending().filter_map(|pipeline| holding(pipeline, &self.pipelines)).collect();
+        let unsaid = |ledger: &Ledger| {
+            let records = due(ledger, &holdings, now, random_half);
+            let is_news = |record: &Record| !matches!(record, Record::Exported { .. });
+            if can_wait && !records.iter().any(is_news) { Vec::new() } else { records }
+        };
+        file.append(now, unsaid)?;
+        core.ledger.last = file.ledger().last();
+        Ok(())
+    }
+}
+
+impl Engine {
+    /// Closes the windows that are over at `watermark`.
+    pub(super) fn advance(&mut self, watermark: UnixMillis) {
+        let before = self.core.ready();
+        self.core.advance(watermark);
+        self.note_ready(before);
+    }
+
+    /// Closes the open window for a last snapshot.
+    pub(super) fn close_early(&mut self) {
+        let before = self.core.ready();
+        self.core.close_early(UnixMillis::now());
+        self.note_ready(before);
+    }
+
+    fn note_ready(&mut self, before: usize) {
+        if self.core.ready() > before {
+            self.ledgering.note_closed(&self.core, &self.source.positions());
+        }
+    }
+
+    /// Writes the ledger, and then hands over the snapshots that wait. While it cannot be written they go on waiting: what
+    /// was sent could be sent again by a replay.
+    pub(super) fn hand_over(&mut self) {
+        self.ledgering.note_new(&self.core, &self.source.positions());
+        match self.ledgering.write(&mut self.core) {
+            Ok(()) => {
+                self.dirty |= self.core.ledger.problem.take().is_some();
+                for snapshot in self.core.take_ready() {
+                    (self.deliver)(snapshot);
+                }
+            }
+            Err(error) => {
+                let problem = with_causes(&error);
+                self.save_failed = true;
+                self.dirty |= self.core.ledger.problem.as_ref() != Some(&problem);
+                self.complain(&format!("{problem}; nothing is sent until it can be"));
+                self.core.ledger.problem = Some(problem);
+            }
+        }
+    }
+}
+
+fn holding<'a>(
+    pipeline: &'a Pipeline,
+    pipelines: &'a BTreeMap<InstanceId, Doings>,
+) -> Option<Holding<'a>> {
+    let Doings { start, attempt, acked, resource } = pipelines.get(&pipeline.identity().instance)?;
+    Some(Holding {
+        identity: pipeline.identity(),
+        resource,
+        since: pipeline.since(),
+        start: start.as_ref(),
+        absences: pipeline.withheld().absences().to_vec(),
+        acked: *acked,
+        attempt: attempt.as_ref(),
+    })
+}
+
+/// The attributes as they may be seen by whoever looks at the ledger.
+fn shown_of(attributes: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    attributes.iter().map(|(name, value)| (name.clone(), shown::masked(value).into_owned())).collect()
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the lower half is as random as the whole")]
+fn random_half() -> u64 {
+    random_bits() as u64
+}
