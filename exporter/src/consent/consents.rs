@@ -1,6 +1,6 @@
 //! What may leave the machine, at one moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ccxray_shared::Entry;
 
@@ -95,6 +95,16 @@ impl Consents {
     pub fn directories<'c>(&'c self) -> impl Iterator<Item = (&'c str, Result<&'c Grant, &'c Reason>)> {
         let granted = |rung: &'c Result<Rung, Reason>| rung.as_ref().map(|rung| self.grant(*rung));
         self.directories.iter().map(move |(dir, rung)| (dir.as_str(), granted(rung)))
+    }
+
+    /// A directory without which the same would be granted, if there is one.
+    pub(super) fn spare_directory(&self) -> Option<&str> {
+        let mut leads_to = BTreeSet::new();
+        let mut spare = self.directories.iter().filter(|(_, rung)| match rung {
+            Ok(rung) => !leads_to.insert(rung.granted),
+            Err(_) => true,
+        });
+        spare.next().map(|(dir, _)| dir.as_str())
     }
 
     /// What becomes of `entry`. Of two directories the one with the lower tier decides; a stamp lowers further.

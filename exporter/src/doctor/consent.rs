@@ -141,7 +141,7 @@ fn project(keeper: &mut Keeper, dir: &Path) -> Check {
     let Some(real) = real.to_str() else {
         return Check::ill("project", format!("{shown} is not UTF-8"), "its exchanges cannot be told apart");
     };
-    let explored = keeper.explore(real);
+    let explored = keeper.explore([real]);
     match explored.decide_for(Some(real), None, None) {
         Decision::Count(grant) => {
             let notices = grant.notices.iter().map(|notice| format!("\n{notice}"));

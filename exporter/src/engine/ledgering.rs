@@ -4,12 +4,11 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use ccxray_shared::{UnixMillis, daemon::log::with_causes, state_dir::StateDir};
 
-use super::{Core, Engine, random_bits};
+use super::{Core, Engine, Exported, PipelineId, random_bits};
 use crate::{
-    consent::config::shown,
     deliver::CutId,
     ledger::{Attempt, Holding, Ledger, LedgerError, LedgerFile, Positions, Record, due, file},
-    pipeline::{Pipeline, identity::InstanceId},
+    pipeline::identity::InstanceId,
     source::StreamPosition,
 };
 
@@ -32,7 +31,6 @@ struct Doings {
     start: Option<Positions>,
     attempt: Option<Attempt>,
     acked: Option<UnixMillis>,
-    resource: BTreeMap<String, String>,
 }
 
 impl Ledgering {
@@ -42,49 +40,48 @@ impl Ledgering {
         let (dir, spool) = (state_dir.exporter(), state_dir.spool());
         let mut ledgering = Self { dir, spool, file: None, pipelines: BTreeMap::new(), is_last: false };
         ledgering.note_new(core, positions);
-        for pipeline in core.sending().filter(|pipeline| pipeline.last_cut() > UnixMillis(0)) {
-            let attempt = Attempt { cut: pipeline.last_cut(), upto: Positions::of(positions) };
-            ledgering.doings(pipeline).attempt = Some(attempt);
+        for exported in core.exported().iter().filter(|exported| exported.pipeline.last_cut() > UnixMillis(0)) {
+            let attempt = Attempt { cut: exported.pipeline.last_cut(), upto: Positions::of(positions) };
+            ledgering.doings(exported).attempt = Some(attempt);
         }
         ledgering
     }
 
     /// Notes the pipelines that have begun, and lets go of those that have ended.
     fn note_new(&mut self, core: &Core, positions: &[StreamPosition]) {
-        self.pipelines.retain(|instance, _| {
-            core.sending().any(|pipeline| pipeline.identity().instance == *instance)
-        });
-        for pipeline in core.sending() {
-            let identity = pipeline.identity();
-            self.pipelines.entry(identity.instance.clone()).or_insert_with(|| Doings {
-                start: pipeline.is_untouched().then(|| Positions::of(positions)),
-                resource: shown_of(&identity.key.attributes),
+        let is_there = |instance: &InstanceId| {
+            core.exported().iter().any(|exported| exported.identity().instance == *instance)
+        };
+        self.pipelines.retain(|instance, _| is_there(instance));
+        for exported in core.exported() {
+            self.pipelines.entry(exported.identity().instance.clone()).or_insert_with(|| Doings {
+                start: exported.pipeline.is_untouched().then(|| Positions::of(positions)),
                 ..Doings::default()
             });
         }
     }
 
-    fn doings(&mut self, pipeline: &Pipeline) -> &mut Doings {
-        self.pipelines.entry(pipeline.identity().instance.clone()).or_default()
+    fn doings(&mut self, exported: &Exported) -> &mut Doings {
+        self.pipelines.entry(exported.identity().instance.clone()).or_default()
     }
 
-    /// A window has been closed, with the spool read up to `positions`: that is what its snapshots hold.
+    /// Windows have been closed, with the spool read up to `positions`: that is what their snapshots hold.
     fn note_closed(&mut self, core: &Core, positions: &[StreamPosition]) {
         self.note_new(core, positions);
-        for pipeline in core.sending() {
-            let attempt = Attempt { cut: pipeline.last_cut(), upto: Positions::of(positions) };
-            let doings = self.doings(pipeline);
+        for exported in core.exported() {
+            let attempt = Attempt { cut: exported.pipeline.last_cut(), upto: Positions::of(positions) };
+            let doings = self.doings(exported);
             if doings.attempt.as_ref().is_none_or(|before| before.cut < attempt.cut) {
                 doings.attempt = Some(attempt);
             }
         }
     }
 
-    /// The destination has everything up to `cut`. A snapshot that was never made is none of these series'.
-    pub(super) fn note_ack(&mut self, core: &Core, cut: CutId) {
+    /// The destination of `pipeline` has everything up to `cut`. A snapshot that was never made is none of its series'.
+    pub(super) fn note_ack(&mut self, core: &Core, pipeline: PipelineId, cut: CutId) {
         let acked = UnixMillis(cut.0);
-        for pipeline in core.sending().filter(|pipeline| acked <= pipeline.last_cut()) {
-            self.doings(pipeline).acked = Some(acked);
+        if let Some(exported) = core.get(pipeline).filter(|exported| acked <= exported.pipeline.last_cut()) {
+            self.doings(exported).acked = Some(acked);
         }
     }
 
@@ -96,7 +93,7 @@ impl Ledgering {
     /// Writes down what is due. What has merely arrived waits for the next snapshot: one write per window is enough.
     fn write(&mut self, core: &mut Core) -> Result<(), LedgerError> {
         let now = UnixMillis::now();
-        if self.file.is_none() && core.sending().next().is_none() && !self.dir.join(file::FILE_NAME).exists() {
+        if self.file.is_none() && core.exported().is_empty() && !self.dir.join(file::FILE_NAME).exists() {
             return Ok(());
         }
         let file = match &mut self.file {
@@ -105,7 +102,7 @@ impl Ledgering {
         };
         let can_wait = core.ready() == 0 && !self.is_last;
         let holdings: Vec<Holding<'_>> =
-            core.sending().filter_map(|pipeline| holding(pipeline, &self.pipelines)).collect();
+            core.exported().iter().filter_map(|exported| holding(exported, &self.pipelines)).collect();
         let unsaid = |ledger: &Ledger| {
             let records = due(ledger, &holdings, now, random_half);
             let is_news = |record: &Record| !matches!(record, Record::Exported { .. });
@@ -125,7 +122,7 @@ impl Engine {
         self.note_ready(before);
     }
 
-    /// Closes the open window for a last snapshot.
+    /// Closes the open windows for last snapshots.
     pub(super) fn close_early(&mut self) {
         let before = self.core.ready();
         self.core.close_early(UnixMillis::now());
@@ -145,8 +142,8 @@ impl Engine {
         match self.ledgering.write(&mut self.core) {
             Ok(()) => {
                 self.dirty |= self.core.ledger.problem.take().is_some();
-                for snapshot in self.core.take_ready() {
-                    (self.deliver)(snapshot);
+                for (pipeline, snapshot) in self.core.take_ready() {
+                    self.outlet.offer(pipeline, snapshot);
                 }
             }
             Err(error) => {
@@ -161,24 +158,19 @@ impl Engine {
 }
 
 fn holding<'a>(
-    pipeline: &'a Pipeline,
+    exported: &'a Exported,
     pipelines: &'a BTreeMap<InstanceId, Doings>,
 ) -> Option<Holding<'a>> {
-    let Doings { start, attempt, acked, resource } = pipelines.get(&pipeline.identity().instance)?;
+    let Doings { start, attempt, acked } = pipelines.get(&exported.identity().instance)?;
     Some(Holding {
-        identity: pipeline.identity(),
-        resource,
-        since: pipeline.since(),
+        identity: exported.identity(),
+        resource: &exported.grant().shown,
+        since: exported.pipeline.since(),
         start: start.as_ref(),
-        absences: pipeline.withheld().absences().to_vec(),
+        absences: exported.pipeline.withheld().absences().to_vec(),
         acked: *acked,
         attempt: attempt.as_ref(),
     })
-}
-
-/// The attributes as they may be seen by whoever looks at the ledger.
-fn shown_of(attributes: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    attributes.iter().map(|(name, value)| (name.clone(), shown::masked(value).into_owned())).collect()
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the lower half is as random as the whole")]
