@@ -152,7 +152,9 @@ impl Report {
             Checkpoint::None | Checkpoint::Whole => false,
             Checkpoint::Previous { .. } | Checkpoint::Damaged { .. } => true,
         };
-        is_damaged || self.ledger.needs_attention() || self.destinations.iter().any(DestinationReport::needs_attention)
+        is_damaged
+            || self.ledger.needs_attention()
+            || self.destinations.iter().any(DestinationReport::needs_attention)
     }
 }
 
