@@ -1,6 +1,6 @@
 //! The engine's side of the export ledger: nothing is handed over before the ledger says so.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, io, path::PathBuf};
 
 use ccxray_shared::{UnixMillis, daemon::log::with_causes, state_dir::StateDir};
 
@@ -19,6 +19,8 @@ pub(super) struct Ledgering {
     spool: PathBuf,
     /// Opened when there is something to say.
     file: Option<LedgerFile>,
+    /// How far the spool has been read, streams included that have left it since.
+    read: Positions,
     pipelines: BTreeMap<InstanceId, Doings>,
     /// Whether what could wait for the next snapshot is to be written, too.
     is_last: bool,
@@ -37,25 +39,27 @@ impl Ledgering {
     /// At the beginning, with the spool read up to `positions`. What a pipeline holds by now comes with its next
     /// snapshot, whatever the ledger says of the last one: it counts as attempted.
     pub(super) fn new(state_dir: &StateDir, core: &Core, positions: &[StreamPosition]) -> Self {
-        let (dir, spool) = (state_dir.exporter(), state_dir.spool());
-        let mut ledgering = Self { dir, spool, file: None, pipelines: BTreeMap::new(), is_last: false };
-        ledgering.note_new(core, positions);
-        for exported in core.exported().iter().filter(|exported| exported.pipeline.last_cut() > UnixMillis(0)) {
-            let attempt = Attempt { cut: exported.pipeline.last_cut(), upto: Positions::of(positions) };
-            ledgering.doings(exported).attempt = Some(attempt);
-        }
+        let mut ledgering = Self {
+            dir: state_dir.exporter(),
+            spool: state_dir.spool(),
+            file: None,
+            read: core.ledger.gone.clone(),
+            pipelines: BTreeMap::new(),
+            is_last: false,
+        };
+        ledgering.note_closed(core, positions);
         ledgering
     }
 
     /// Notes the pipelines that have begun, and lets go of those that have ended.
-    fn note_new(&mut self, core: &Core, positions: &[StreamPosition]) {
+    fn note_new(&mut self, core: &Core) {
         let is_there = |instance: &InstanceId| {
             core.exported().iter().any(|exported| exported.identity().instance == *instance)
         };
         self.pipelines.retain(|instance, _| is_there(instance));
         for exported in core.exported() {
             self.pipelines.entry(exported.identity().instance.clone()).or_insert_with(|| Doings {
-                start: exported.pipeline.is_untouched().then(|| Positions::of(positions)),
+                start: exported.pipeline.is_untouched().then(|| self.read.clone()),
                 ..Doings::default()
             });
         }
@@ -67,14 +71,30 @@ impl Ledgering {
 
     /// Windows have been closed, with the spool read up to `positions`: that is what their snapshots hold.
     fn note_closed(&mut self, core: &Core, positions: &[StreamPosition]) {
-        self.note_new(core, positions);
+        self.read.raise_to(positions);
+        self.note_new(core);
         for exported in core.exported() {
-            let attempt = Attempt { cut: exported.pipeline.last_cut(), upto: Positions::of(positions) };
+            let attempt = Attempt { cut: exported.pipeline.last_cut(), upto: self.read.clone() };
             let doings = self.doings(exported);
-            if doings.attempt.as_ref().is_none_or(|before| before.cut < attempt.cut) {
+            let before = doings.attempt.as_ref().map_or(UnixMillis(0), |before| before.cut);
+            if before < attempt.cut {
                 doings.attempt = Some(attempt);
             }
         }
+    }
+
+    /// How far streams had been read that are not among the `positions` any more. What all pipelines have attempted of them
+    /// is let go.
+    fn gone(&mut self, positions: &[StreamPosition]) -> Positions {
+        let Self { read, pipelines, file, .. } = self;
+        let is_there = |stream| positions.iter().any(|at| at.stream == stream);
+        let is_attempted = |stream, end| {
+            let mut instances = pipelines.keys();
+            let ledger = file.as_ref().map(LedgerFile::ledger);
+            instances.all(|each| ledger.is_some_and(|ledger| ledger.has_attempted(each, stream, end)))
+        };
+        read.retain(|stream, end| is_there(stream) || !is_attempted(stream, end));
+        read.iter().filter(|&(stream, _)| !is_there(stream)).collect()
     }
 
     /// The destination of `pipeline` has everything up to `cut`. A snapshot that was never made is none of its series'.
@@ -115,6 +135,14 @@ impl Ledgering {
 }
 
 impl Engine {
+    /// Looks at the spool. What has been read is noted first: a stream may have left the spool since.
+    pub(super) fn refresh(&mut self) -> io::Result<()> {
+        self.ledgering.read.raise_to(&self.source.positions());
+        self.source.refresh()?;
+        self.core.ledger.gone = self.ledgering.gone(&self.source.positions());
+        Ok(())
+    }
+
     /// Closes the windows that are over at `watermark`.
     pub(super) fn advance(&mut self, watermark: UnixMillis) {
         let before = self.core.ready();
@@ -138,7 +166,7 @@ impl Engine {
     /// Writes the ledger, and then hands over the snapshots that wait. While it cannot be written they go on waiting: what
     /// was sent could be sent again by a replay.
     pub(super) fn hand_over(&mut self) {
-        self.ledgering.note_new(&self.core, &self.source.positions());
+        self.ledgering.note_new(&self.core);
         match self.ledgering.write(&mut self.core) {
             Ok(()) => {
                 self.dirty |= self.core.ledger.problem.take().is_some();

@@ -148,7 +148,7 @@ impl Engine {
         // What cannot be seen by this look at the directory ended after this moment, less the time it takes to arrive.
         let now = UnixMillis::now();
         let settled = now.before(SETTLING);
-        self.source.refresh()?;
+        self.refresh()?;
         self.core.set_active_requests(self.source.active_requests());
         if self.core.renew_if_clock_fell_back(now, random_bits) {
             tracing::warn!("the clock has fallen behind what was already sent; the series start anew");

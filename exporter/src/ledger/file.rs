@@ -128,7 +128,9 @@ impl LedgerFile {
             return Ok(());
         }
         self.write(&records).map_err(|source| self.failed(source))?;
-        records.into_iter().for_each(|record| self.ledger.append(record));
+        for record in records {
+            self.ledger.append(record);
+        }
         Ok(())
     }
 

@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 use ccxray_shared::{UnixMillis, entry::Seq, segment::StreamId};
 use serde::Serialize;
 
-use super::{
-    Author, Number, PipelineHash, Record, Span, SpanId, Uncertain, line,
-    record::Begun,
-};
+use super::{Author, Number, PipelineHash, Record, Span, SpanId, Uncertain, line, record::Begun};
+use crate::pipeline::identity::InstanceId;
 
 /// An entry, as the ledger knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,10 +38,10 @@ pub enum Standing {
 /// The ledger, as its records add up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
-    spans: BTreeMap<SpanId, Span>,
-    uncertain: Vec<Uncertain>,
+    pub(super) spans: BTreeMap<SpanId, Span>,
+    pub(super) uncertain: Vec<Uncertain>,
     /// No later snapshot held anything of a stream that was let go.
-    forgotten_until: Option<UnixMillis>,
+    pub(super) forgotten_until: Option<UnixMillis>,
     last: Number,
     damage: Option<Damage>,
 }
@@ -87,9 +85,8 @@ impl Ledger {
             return;
         };
         let is_first = self.last == Number::default();
-        if number <= self.last || is_first != matches!(record, Record::Ledger {}) {
-            self.damage = Some(Damage::Lines);
-        } else if !is_first && number != self.last.next() {
+        let follows = if is_first { number > self.last } else { number == self.last.next() };
+        if !follows || is_first != matches!(record, Record::Ledger {}) {
             self.damage = Some(Damage::Lines);
         }
         self.last = self.last.max(number);
@@ -139,9 +136,10 @@ impl Ledger {
     fn note_loss(&mut self, uncertain: Uncertain) {
         let is_covered = |earlier: &Uncertain| {
             earlier.at <= uncertain.at
-                && earlier.upto.iter().all(|(stream, end)| {
-                    uncertain.upto.lists(stream) && uncertain.upto.end_of(stream) >= end
-                })
+                && earlier
+                    .upto
+                    .iter()
+                    .all(|(stream, end)| uncertain.upto.lists(stream) && uncertain.upto.end_of(stream) >= end)
         };
         self.uncertain.retain(|earlier| !is_covered(earlier));
         self.uncertain.push(uncertain);
@@ -164,6 +162,12 @@ impl Ledger {
     /// The spans, in no order that means anything.
     pub fn spans(&self) -> impl Iterator<Item = &Span> {
         self.spans.values()
+    }
+
+    /// Whether the exporter has attempted `stream` up to `end` under this instance id.
+    pub fn has_attempted(&self, instance: &InstanceId, stream: StreamId, end: Seq) -> bool {
+        let mut own = self.open_spans(Author::Live).filter(|span| span.begun().instance == *instance);
+        own.any(|span| span.has_attempted(stream, end))
     }
 
     /// The spans of `author` that have not ended.
@@ -189,12 +193,6 @@ impl Ledger {
     /// The number of the last line.
     pub fn last(&self) -> Number {
         self.last
-    }
-
-    pub(super) fn parts_mut(
-        &mut self,
-    ) -> (&mut BTreeMap<SpanId, Span>, &mut Vec<Uncertain>, &mut Option<UnixMillis>) {
-        (&mut self.spans, &mut self.uncertain, &mut self.forgotten_until)
     }
 
     /// Records that add up to it, but for damage.

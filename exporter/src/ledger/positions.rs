@@ -14,11 +14,6 @@ use crate::source::StreamPosition;
 pub struct Positions(BTreeMap<StreamId, Seq>);
 
 impl Positions {
-    /// Where `source` stands. A stream of which no number is known yet is left out: nothing of it has been read.
-    pub fn of(source: &[StreamPosition]) -> Self {
-        source.iter().filter_map(|at| Some((at.stream, at.position.next_seq?))).collect()
-    }
-
     /// The first number of `stream` that is not covered.
     pub fn end_of(&self, stream: StreamId) -> Seq {
         self.0.get(&stream).copied().unwrap_or_default()
@@ -33,6 +28,13 @@ impl Positions {
     pub fn raise(&mut self, stream: StreamId, end: Seq) {
         let covered = self.0.entry(stream).or_default();
         *covered = end.max(*covered);
+    }
+
+    /// Covers what has been read where `source` stands. A stream of which no number is known yet is left out: nothing of
+    /// it has been read.
+    pub fn raise_to(&mut self, source: &[StreamPosition]) {
+        let known = source.iter().filter_map(|at| Some((at.stream, at.position.next_seq?)));
+        known.for_each(|(stream, end)| self.raise(stream, end));
     }
 
     /// Covers what `other` covers.
@@ -56,8 +58,8 @@ impl Positions {
     }
 
     /// Leaves out the streams that `stays` does not accept.
-    pub(super) fn retain(&mut self, stays: impl Fn(StreamId) -> bool) {
-        self.0.retain(|&stream, _| stays(stream));
+    pub fn retain(&mut self, stays: impl Fn(StreamId, Seq) -> bool) {
+        self.0.retain(|&stream, end| stays(stream, *end));
     }
 }
 

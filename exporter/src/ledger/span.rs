@@ -69,6 +69,11 @@ impl Span {
         upto.iter().filter(|&(stream, end)| end > self.reached(stream).attempted).collect()
     }
 
+    /// Whether it has attempted `stream` up to `end`.
+    pub(super) fn has_attempted(&self, stream: StreamId, end: Seq) -> bool {
+        self.reached(stream).attempted >= end
+    }
+
     /// The last of its snapshots that an ack of `cut` tells of, if any is told of for the first time.
     pub(super) fn covered_by_ack(&self, cut: UnixMillis) -> Option<UnixMillis> {
         self.outstanding.iter().map(|&(outstanding, _)| outstanding).filter(|&each| each <= cut).max()
@@ -128,7 +133,9 @@ impl Span {
         while let Some((cut, mut upto)) = attempts.next() {
             let next = attempts.next();
             let later = next.as_ref().map_or(cut, |(later, _)| cut.max(*later));
-            next.iter().for_each(|(_, further)| upto.raise_all(further));
+            if let Some((_, further)) = &next {
+                upto.raise_all(further);
+            }
             self.outstanding.push((later, upto));
         }
     }
@@ -161,12 +168,12 @@ impl Span {
     /// Lets go of the streams that `stays` does not accept, and of what is withheld and ended before `horizon`.
     pub(super) fn forget(&mut self, stays: impl Fn(StreamId) -> bool, horizon: UnixMillis) {
         self.streams.retain(|&stream, _| stays(stream));
-        self.outstanding.iter_mut().for_each(|(_, upto)| upto.retain(&stays));
+        self.outstanding.iter_mut().for_each(|(_, upto)| upto.retain(|stream, _| stays(stream)));
         self.outstanding.retain(|(_, upto)| !upto.is_empty());
         self.withheld.retain(|withheld| withheld.until >= horizon);
-        self.withheld.iter_mut().for_each(|withheld| withheld.after.retain(&stays));
+        self.withheld.iter_mut().for_each(|withheld| withheld.after.retain(|stream, _| stays(stream)));
         if self.begun.since < horizon {
-            self.begun.start.retain(&stays);
+            self.begun.start.retain(|stream, _| stays(stream));
         }
     }
 

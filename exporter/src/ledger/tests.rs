@@ -151,7 +151,12 @@ fn a_ledger_that_is_removed_while_it_is_in_use_is_lost_too() {
 fn a_torn_line_is_put_aside_with_its_file_and_makes_uncertain_what_it_may_have_covered() {
     let rig = Rig::with_spool();
     rig.open(0).unwrap().append(NOW, |_| vec![Record::Begun(begun(1))]).unwrap();
-    OpenOptions::new().append(true).open(rig.path()).unwrap().write_all(b"0123abcd 3 {\"kind\":\"at").unwrap();
+    OpenOptions::new()
+        .append(true)
+        .open(rig.path())
+        .unwrap()
+        .write_all(b"0123abcd 3 {\"kind\":\"at")
+        .unwrap();
     assert_eq!(rig.peek().damage(), Some(Damage::Lines));
     assert_eq!(standing(&rig.peek(), LIVE, 99, NOW), Standing::Uncertain);
     let mut file = rig.open(0).unwrap();
@@ -351,11 +356,9 @@ fn what_is_withheld_is_named_once_and_holds_only_what_had_not_been_attempted() {
     ];
     let world = World::after(&actions);
     let said: Vec<_> = world.truth().filter(|&(pipeline, ..)| pipeline == 0).collect();
-    let standings: Vec<_> =
-        said.iter().map(|(_, place, _)| world.ledger.standing(&hash(0), place)).collect();
+    let standings: Vec<_> = said.iter().map(|(_, place, _)| world.ledger.standing(&hash(0), place)).collect();
     assert_eq!(standings, [Standing::Attempted, Standing::Withheld, Standing::Withheld]);
     assert_eq!(world.ledger.spans().next().unwrap().withheld().len(), 1);
     let ahead = Place { ended_at: UnixMillis(said[1].1.ended_at.0), ..said[0].1 };
     assert_eq!(world.ledger.standing(&hash(0), &ahead), Standing::Attempted, "sent under another clock");
 }
-
