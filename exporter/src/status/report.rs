@@ -155,7 +155,7 @@ impl Report {
             Checkpoint::Previous { .. } | Checkpoint::Damaged { .. } => true,
         };
         is_damaged
-            || self.configuration_problem.is_some()
+            || (self.pid.is_none() && self.configuration_problem.is_some())
             || self.projects.iter().any(ProjectReport::needs_attention)
             || self.destinations.iter().any(DestinationReport::needs_attention)
     }
