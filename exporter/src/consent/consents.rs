@@ -193,4 +193,6 @@ fn cap(tier_cap: Option<u8>) -> Tier {
 }
 
 #[cfg(test)]
+pub(crate) mod made_up;
+#[cfg(test)]
 mod tests;

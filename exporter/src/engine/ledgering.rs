@@ -185,10 +185,7 @@ impl Engine {
     }
 }
 
-fn holding<'a>(
-    exported: &'a Exported,
-    pipelines: &'a BTreeMap<InstanceId, Doings>,
-) -> Option<Holding<'a>> {
+fn holding<'a>(exported: &'a Exported, pipelines: &'a BTreeMap<InstanceId, Doings>) -> Option<Holding<'a>> {
     let Doings { start, attempt, acked } = pipelines.get(&exported.identity().instance)?;
     Some(Holding {
         identity: exported.identity(),

@@ -163,7 +163,7 @@ impl Report {
         };
         is_damaged
             || self.ledger.needs_attention()
-            || self.configuration_problem.is_some()
+            || (self.pid.is_none() && self.configuration_problem.is_some())
             || self.projects.iter().any(ProjectReport::needs_attention)
             || self.destinations.iter().any(DestinationReport::needs_attention)
     }
