@@ -89,7 +89,9 @@ impl World {
     pub(super) fn after(actions: &[Action]) -> Self {
         let mut world = Self { clock: 1_000, ..Self::default() };
         world.write(vec![Record::Ledger {}]);
-        actions.iter().for_each(|action| world.apply(action));
+        for action in actions {
+            world.apply(action);
+        }
         world
     }
 
