@@ -202,3 +202,7 @@ fn holding<'a>(exported: &'a Exported, pipelines: &'a BTreeMap<InstanceId, Doing
 fn random_half() -> u64 {
     random_bits() as u64
 }
+
+#[cfg(test)]
+#[path = "ledgering_tests.rs"]
+mod tests;
