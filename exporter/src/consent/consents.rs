@@ -97,6 +97,19 @@ impl Consents {
         self.directories.iter().map(move |(dir, rung)| (dir.as_str(), granted(rung)))
     }
 
+    /// Whether this is the same as `before`, but for directories that have been looked at or forgotten meanwhile.
+    pub fn only_adds_to(&self, before: &Self) -> bool {
+        let key = |consents: &Self, rung: &Rung| consents.grants[rung.granted].key.clone();
+        let same = |(dir, rung): (&String, &Result<Rung, Reason>)| match (rung, self.directories.get(dir)) {
+            (_, None) => true,
+            (Ok(one), Some(Ok(other))) => one.tier == other.tier && key(before, one) == key(self, other),
+            (Err(one), Some(Err(other))) => one == other,
+            (Ok(_) | Err(_), Some(_)) => false,
+        };
+        let server = |consents: &Self| consents.server().map(|grant| grant.key.clone()).map_err(Clone::clone);
+        self.places == before.places && server(self) == server(before) && before.directories.iter().all(same)
+    }
+
     /// A directory without which the same would be granted, if there is one.
     pub(super) fn spare_directory(&self) -> Option<&str> {
         let mut leads_to = BTreeSet::new();

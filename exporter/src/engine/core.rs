@@ -49,6 +49,8 @@ pub struct Core {
     /// The place in `exported` of each grant's pipeline.
     places: Vec<Option<usize>>,
     next_id: u64,
+    /// Since when all of that has been agreed to: what is found out later of a directory was true since then.
+    agreed_at: UnixMillis,
     /// Everything that ended before it has been counted.
     watermark: UnixMillis,
     seen: Seen,
@@ -111,6 +113,7 @@ impl Core {
             exported: Vec::new(),
             places: Vec::new(),
             next_id: 0,
+            agreed_at: now,
             watermark: start,
             seen: Seen::restore(state.directories),
             ready: Vec::new(),
@@ -137,6 +140,9 @@ impl Core {
         now: UnixMillis,
         mut random: impl FnMut() -> u128,
     ) -> Agreement {
+        if !consents.only_adds_to(&self.options.consents) {
+            self.agreed_at = now;
+        }
         let mut agreement = Agreement::default();
         let granted = |key: &PipelineKey| consents.grants().iter().find(|grant| grant.key == *key);
         let interval = self.options.interval;
@@ -186,7 +192,7 @@ impl Core {
     ) -> PipelineId {
         let id = self.new_id();
         let who = (id, InstanceId::from_bits(random()));
-        self.exported.push(Exported::begin(who, grant, self.options.interval, (now, at)));
+        self.exported.push(Exported::begin(who, grant, self.options.interval, (now, self.agreed_at, at)));
         id
     }
 

@@ -34,17 +34,17 @@ pub struct Exported {
 }
 
 impl Exported {
-    /// One that begins `now`, with nothing in it, and whose open window holds `at`.
+    /// One that begins `now`, with nothing in it, is agreed to `since` then, and whose open window holds `at`.
     pub(super) fn begin(
         (id, instance): (PipelineId, InstanceId),
         grant: Grant,
         interval: Duration,
-        (now, at): (UnixMillis, UnixMillis),
+        (now, since, at): (UnixMillis, UnixMillis, UnixMillis),
     ) -> Self {
         let identity = Identity { key: grant.key.clone(), instance };
         let mut begun = Self {
             id,
-            pipeline: Pipeline::new(identity, now),
+            pipeline: Pipeline::new(identity, since),
             window: Window::around(at, grant.interval.unwrap_or(interval)),
             has_entries: false,
             health: HealthRecord { since: now, ..HealthRecord::default() },

@@ -102,6 +102,20 @@ fn a_directory_in_a_trusted_place_is_to_be_looked_at_before_its_entries_count() 
 }
 
 #[test]
+fn a_directory_that_is_looked_at_late_was_agreed_to_before() {
+    let mut core = begin(consents(Some(server()), vec![]));
+    core.advance(at(10));
+    agree(&mut core, consents(Some(server()), vec![(A, anonymous("a"))]), at(12));
+    count(&mut core, &of(A, at(10)));
+    let other_tier = vec![(A, anonymous("a")), (B, named("b"))];
+    agree(&mut core, consents(None, other_tier), at(20));
+    count(&mut core, &of(B, at(15)));
+    let state = core.to_state(vec![], at(21));
+    assert_eq!(requests(&state, "a", 1), Some(1), "nobody had changed anything since the start");
+    assert_eq!(requests(&state, "b", 2), Some(0), "something else was agreed to after that entry");
+}
+
+#[test]
 fn what_is_there_only_for_stamped_exchanges_begins_with_the_first_of_them() {
     let mut core = begin(all());
     let keys =
