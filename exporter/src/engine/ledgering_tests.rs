@@ -42,7 +42,8 @@ impl Rig {
             consents: Arc::new(consents(Some(grant("http://127.0.0.1/", Tier::Anonymous, "p")), vec![])),
             prices: PriceTable::embedded(),
         };
-        let core = Core::start(options, None, T0, || 7);
+        let mut core = Core::start(options, None, T0, || 7);
+        core.advance(T0);
         let state_dir = StateDir::resolve(Some(dir.path().to_owned())).unwrap();
         private::ensure_dir(&state_dir.exporter()).unwrap();
         let ledgering = Ledgering::new(&state_dir, &core, &[]);
