@@ -20,6 +20,7 @@ use crate::{
         self, Pipeline, Window,
         identity::{Identity, InstanceId, PipelineKey},
     },
+    source::StreamPosition,
 };
 
 /// How far an entry's time may lie ahead of the clock before it says nothing.
@@ -128,7 +129,7 @@ impl Core {
                 core.exported.push(Exported::resume(id, grant.clone(), interval, saved, (now, start)));
             }
         }
-        core.agree(consents, now, random);
+        core.agree(&consents, now, random);
         core
     }
 
@@ -136,7 +137,7 @@ impl Core {
     /// begin. What is there only for exchanges with a stamp waits for the first of them.
     pub fn agree(
         &mut self,
-        consents: Arc<Consents>,
+        consents: &Arc<Consents>,
         now: UnixMillis,
         mut random: impl FnMut() -> u128,
     ) -> Agreement {
@@ -146,20 +147,18 @@ impl Core {
         let mut agreement = Agreement::default();
         let granted = |key: &PipelineKey| consents.grants().iter().find(|grant| grant.key == *key);
         let interval = self.options.interval;
-        self.exported.retain_mut(|exported| match granted(&exported.grant().key) {
-            Some(grant) => {
-                if exported.agree(grant, interval) {
-                    agreement.opened.push(exported.id());
-                }
-                true
-            }
-            None => {
+        self.exported.retain_mut(|exported| {
+            let Some(grant) = granted(&exported.grant().key) else {
                 agreement.closed.push(exported.id());
-                false
+                return false;
+            };
+            if exported.agree(grant, interval) {
+                agreement.opened.push(exported.id());
             }
+            true
         });
         self.ready.retain(|(id, _)| !agreement.closed.contains(id));
-        self.options.consents = Arc::clone(&consents);
+        self.options.consents = Arc::clone(consents);
         self.find_places();
         for (number, grant) in consents.grants().iter().enumerate() {
             if !grant.is_standby && self.places[number].is_none() {
@@ -311,7 +310,7 @@ impl Core {
     }
 
     /// Everything that must be remembered, with the spool read up to `streams`.
-    pub fn to_state(&mut self, streams: Vec<crate::source::StreamPosition>, now: UnixMillis) -> State {
+    pub fn to_state(&mut self, streams: Vec<StreamPosition>, now: UnixMillis) -> State {
         self.local.drain(self.window);
         let local = SavedPipeline::local(self.local.to_state(), self.window.start);
         let pipelines = [local].into_iter().chain(self.exported.iter_mut().map(Exported::save)).collect();
@@ -372,11 +371,10 @@ impl Core {
 
     /// Pipelines that for the first time hold an exchange of an agent whose own telemetry is on.
     pub fn take_complement_news(&mut self) -> impl Iterator<Item = &Exported> {
-        let news = self.exported.iter_mut().filter_map(|exported| {
+        self.exported.iter_mut().filter_map(|exported| {
             let is_news = exported.take_complement_news();
             is_news.then_some(&*exported)
-        });
-        news
+        })
     }
 
     /// If the clock has fallen far behind the last snapshot of a pipeline, no later one could be sent for long: its

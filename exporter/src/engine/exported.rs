@@ -28,9 +28,16 @@ pub struct Exported {
     pub(super) history: History,
     /// Whether exchanges that no file covers count in it.
     pub(super) is_server: bool,
-    is_complement: bool,
-    /// Whether nobody has been told of that yet.
-    is_complement_news: bool,
+    complement: Complement,
+}
+
+/// Whether an agent whose own telemetry was on has had exchanges in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Complement {
+    None,
+    /// And nobody has been told.
+    News,
+    Told,
 }
 
 impl Exported {
@@ -50,8 +57,7 @@ impl Exported {
             health: HealthRecord { since: now, ..HealthRecord::default() },
             history: History::default(),
             is_server: false,
-            is_complement: false,
-            is_complement_news: false,
+            complement: Complement::None,
             grant,
         };
         begun.apply_grant();
@@ -78,8 +84,7 @@ impl Exported {
             health: saved.health.unwrap_or(never_tried),
             history: saved.history,
             is_server: false,
-            is_complement: saved.is_complement,
-            is_complement_news: false,
+            complement: if saved.is_complement { Complement::Told } else { Complement::None },
             grant,
         };
         resumed.apply_grant();
@@ -118,7 +123,7 @@ impl Exported {
 
     /// Whether an agent whose own telemetry was on has had exchanges in it.
     pub fn is_complement(&self) -> bool {
-        self.is_complement
+        self.complement != Complement::None
     }
 
     /// Takes over what is now agreed to for the same key. Whether it goes elsewhere, or with other headers: then nobody
@@ -196,13 +201,18 @@ impl Exported {
 
     /// An agent whose own telemetry is on has an exchange in it.
     pub(super) fn note_complement(&mut self) {
-        self.is_complement_news |= !self.is_complement;
-        self.is_complement = true;
+        if self.complement == Complement::None {
+            self.complement = Complement::News;
+        }
     }
 
     /// Whether that is news.
     pub(super) fn take_complement_news(&mut self) -> bool {
-        mem::take(&mut self.is_complement_news)
+        let is_news = self.complement == Complement::News;
+        if is_news {
+            self.complement = Complement::Told;
+        }
+        is_news
     }
 
     /// What must be remembered of it.
@@ -214,7 +224,7 @@ impl Exported {
             history: self.history.clone(),
             window_start: Some(self.window.start),
             agreed: Some(self.agreed()),
-            is_complement: self.is_complement,
+            is_complement: self.is_complement(),
         }
     }
 

@@ -211,7 +211,7 @@ impl Engine {
     /// Takes over what is agreed to by now, step by step: what was withdrawn for a moment begins anew.
     fn take_changes(&mut self) {
         for consents in self.outlet.changes() {
-            let agreement = self.core.agree(consents, UnixMillis::now(), random_bits);
+            let agreement = self.core.agree(&consents, UnixMillis::now(), random_bits);
             self.tell_outlet(&agreement);
         }
     }

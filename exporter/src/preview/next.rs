@@ -88,7 +88,7 @@ fn route(
             Ok(route) => return route,
             Err(Lack::Directory(dir)) => {
                 let consents = explore(dir);
-                core.agree(consents, now, random_bits);
+                core.agree(&consents, now, random_bits);
             }
             Err(Lack::Pipeline(grant)) => {
                 core.open(grant, (now, entry.ended_at), random_bits);

@@ -151,7 +151,9 @@ impl Fleet {
             state.has_ended = true;
             std::mem::take(&mut state.workers)
         };
-        workers.values().for_each(|crew| crew.worker.abort());
+        for crew in workers.values() {
+            crew.worker.abort();
+        }
     }
 
     /// Waits until every destination has acknowledged the last snapshot that it was offered.
@@ -197,7 +199,9 @@ impl State {
         let (stay, go) = workers.partition(|(_, crew)| self.agrees_to(&crew.key, &crew.destination));
         self.workers = stay;
         let go: BTreeMap<PipelineId, Crew> = go;
-        go.values().for_each(|crew| crew.worker.abort());
+        for crew in go.values() {
+            crew.worker.abort();
+        }
         go.into_iter().collect()
     }
 
@@ -226,7 +230,7 @@ fn tell_changes(before: &Consents, after: &Consents) {
     for (dir, answer) in after.directories() {
         match (granted.get(dir), answer) {
             (Some(_), Err(reason)) => {
-                tracing::warn!("`{dir}`: nothing leaves this machine any more: {reason}")
+                tracing::warn!("`{dir}`: nothing leaves this machine any more: {reason}");
             }
             (Some(before), Ok(after)) if after.tier < before.tier => {
                 tracing::warn!("`{dir}`: the tier is {} now", after.tier);

@@ -46,7 +46,9 @@ pub fn request<'t>(
     }
     if !sender.promoted.is_empty() {
         let promoted = attributes(sender.promoted.iter().map(|(key, value)| (key, value)));
-        metrics.values_mut().for_each(|metric| points::add_attributes(metric, &promoted));
+        for metric in metrics.values_mut() {
+            points::add_attributes(metric, &promoted);
+        }
     }
     ExportMetricsServiceRequest {
         resource_metrics: vec![ResourceMetrics {

@@ -86,9 +86,9 @@ fn standing(reason: &Reason, dir: &str, consents: &Consents) -> (Standing, Optio
         Reason::NoTier if consents.directories().any(|(explored, _)| explored == dir) => {
             (Standing::NoFile, None)
         }
-        Reason::NoTier => (Standing::NotTrusted, trust(Path::new(dir))),
-        Reason::NotTrusted(path) => (Standing::NotTrusted, trust(&project_of(path))),
-        Reason::Changed(path) => (Standing::Broken, trust(&project_of(path))),
+        Reason::NoTier => (Standing::NotTrusted, Some(trust(Path::new(dir)))),
+        Reason::NotTrusted(path) => (Standing::NotTrusted, Some(trust(&project_of(path)))),
+        Reason::Changed(path) => (Standing::Broken, Some(trust(&project_of(path)))),
         Reason::Vanished(path) => {
             let fix = format!("ccxray-exporter untrust {}", project_of(path).display());
             (Standing::Broken, Some(fix))
@@ -99,9 +99,9 @@ fn standing(reason: &Reason, dir: &str, consents: &Consents) -> (Standing, Optio
         | Reason::DoNotTrack
         | Reason::SdkDisabled
         | Reason::OddDirectory
+        | Reason::Unseen(_)
         | Reason::Automount(_) => (Standing::Off, None),
         Reason::NoEndpoint | Reason::Environment(_) => (Standing::NoFile, None),
-        Reason::Unseen(_) => (Standing::Off, None),
         Reason::Refused(..) | Reason::Broken(_) | Reason::Own(_) => (Standing::Broken, None),
     }
 }
@@ -112,6 +112,6 @@ fn project_of(path: &Path) -> PathBuf {
     path.parent().filter(|_| is_file).unwrap_or(path).to_owned()
 }
 
-fn trust(dir: &Path) -> Option<String> {
-    Some(format!("ccxray-exporter trust {}", dir.display()))
+fn trust(dir: &Path) -> String {
+    format!("ccxray-exporter trust {}", dir.display())
 }

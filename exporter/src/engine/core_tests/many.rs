@@ -34,7 +34,7 @@ fn begin(consents: Consents) -> Core {
 }
 
 fn agree(core: &mut Core, consents: Consents, now: UnixMillis) -> super::super::Agreement {
-    core.agree(Arc::new(consents), now, || 99)
+    core.agree(&Arc::new(consents), now, || 99)
 }
 
 fn of(dir: &'static str, ended_at: UnixMillis) -> Entry<'static> {
@@ -166,7 +166,7 @@ fn another_tier_is_another_series_under_another_id() {
     count(&mut core, &of(B, at(62)));
     core.advance(at(120));
     let after = resources(&mut core).remove(0).1;
-    assert_eq!((before.get("enduser.id").is_some(), after.get("enduser.id")), (true, None));
+    assert_eq!((before.contains_key("enduser.id"), after.get("enduser.id")), (true, None));
     assert_ne!(before["service.instance.id"], after["service.instance.id"]);
 }
 
