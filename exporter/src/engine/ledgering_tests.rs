@@ -147,6 +147,7 @@ fn a_snapshot_that_only_repeats_writes_nothing_and_its_ack_tells_of_those_before
 fn an_ack_of_a_snapshot_that_was_never_made_tells_of_nothing() {
     let mut rig = Rig::new();
     rig.close(10, &[read_to(3)]);
+    rig.write();
     rig.ack(600);
     rig.ledgering.hurry();
     rig.write();
