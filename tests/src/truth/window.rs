@@ -21,7 +21,11 @@ pub(super) fn of(api: Api, request: &Request) -> u64 {
 
 fn claude_code(request: &Request) -> u64 {
     let asks = request.header("anthropic-beta").is_some_and(|betas| betas.contains("context-1m-"));
-    let model = request.model().unwrap_or_default();
+    of_claude(&request.model().unwrap_or_default(), asks)
+}
+
+/// The window that Claude Code counts with for a model, if it asks for a million or does not.
+pub(super) fn of_claude(model: &str, asks: bool) -> u64 {
     let small = SMALL.iter().any(|begin| model.starts_with(begin));
     if small && !asks { 200_000 } else { 1_000_000 }
 }
