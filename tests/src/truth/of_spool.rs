@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use super::facts::{End, Facts, FailedTool, Failure, Stated};
+use super::{
+    facts::{End, Facts, FailedTool, Failure, Stated},
+    window,
+};
 use crate::{spool::Spool, upstream::Usage};
 
 /// The facts of all entries.
