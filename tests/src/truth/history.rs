@@ -72,6 +72,9 @@ impl History {
 /// a WebSocket the last thing.
 fn identity(request: &Request) -> String {
     let body = request.json();
+    if body.is_null() {
+        return String::from_utf8_lossy(&request.body).into_owned();
+    }
     let last = body["input"].as_array().and_then(|input| input.last());
     let said = last.filter(|_| body["type"] == "response.create").unwrap_or(&body);
     said.to_string()
