@@ -10,8 +10,19 @@ use std::{
 
 use ccxray_tests::truth::COVERED;
 
-/// Truth and found.
-type Both = (i128, i128);
+/// Truth and found, and whether they agree in every series.
+#[derive(Clone, Copy)]
+struct Both {
+    truth: i128,
+    found: i128,
+    agree: bool,
+}
+
+impl Default for Both {
+    fn default() -> Self {
+        Self { truth: 0, found: 0, agree: true }
+    }
+}
 
 fn main() -> io::Result<()> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tmp/metrics");
@@ -38,8 +49,10 @@ fn take_in(sums: &mut BTreeMap<(String, String), Both>, client: &str, line: &str
     let mut number = || fields.next().and_then(|field| field.parse::<i128>().ok()).unwrap_or_default();
     let metric = series.split('{').next().unwrap_or_default().to_owned();
     let sum = sums.entry((metric, client.to_owned())).or_default();
-    sum.0 += number();
-    sum.1 += number();
+    let (truth, found) = (number(), number());
+    sum.truth += truth;
+    sum.found += found;
+    sum.agree &= truth == found;
 }
 
 fn print(sums: &BTreeMap<(String, String), Both>) {
@@ -49,9 +62,9 @@ fn print(sums: &BTreeMap<(String, String), Both>) {
     println!("| --- {}|", "| --- ".repeat(clients.len()));
     for metric in COVERED {
         let cell = |client: &&str| {
-            let (truth, found) =
+            let Both { truth, found, agree } =
                 sums.get(&((*metric).to_owned(), (*client).to_owned())).copied().unwrap_or_default();
-            if truth == found { format!("{truth} = {found}") } else { format!("**{truth} ≠ {found}**") }
+            if agree { format!("{truth} = {found}") } else { format!("**{truth} ≠ {found}**") }
         };
         println!("| `{metric}` | {} |", clients.iter().map(cell).collect::<Vec<_>>().join(" | "));
     }
