@@ -38,7 +38,11 @@ fn facts_of(entry: &Value) -> Facts {
         failed: texts(&entry["results"]["failed_tools"]).into_iter().map(failed_tool).collect(),
         agent: text(&entry["agent"]["type"]).unwrap_or_else(|| "main".into()),
         mode: text(&entry["permission_mode"]).unwrap_or_else(|| "unknown".into()),
-        window: window::of_claude(entry["model"].as_str().unwrap_or_default(), asks_for_a_million(entry)),
+        window: window::of_claude(
+            entry["model"].as_str().unwrap_or_default(),
+            asks_for_a_million(entry),
+            window::is_new(entry["client"].as_str().unwrap_or_default()),
+        ),
         automatic: entry["compaction"] == "auto",
         retry: entry["retry"] == true,
         limits: vec![],
