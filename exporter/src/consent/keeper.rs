@@ -150,6 +150,8 @@ impl Keeper {
         let covered =
             |project: Result<Project, Reason>| project.and_then(|project| parties.project(&project));
         let directories = looked.into_iter().map(|(dir, project)| (dir, covered(project))).collect();
+        // What is mounted matters for looking only; that it changes is no change of consent.
+        let places = Places { mounts: Mounts::default(), ..places };
         Consents::of(Findings { places, server: parties.server(), directories })
     }
 

@@ -5,17 +5,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use ccxray_shared::json::{FileProblems, Place, Problem};
 use hyper::header::HeaderName;
 
 use super::{
     config::{
-        Problem,
         settings::{Located, Settings, check_address},
         shown::{ExpandError, Shown},
         template,
     },
     environment::Environment,
-    error::FileProblems,
     grant::{ENDUSER, Grant},
     lookup::{Project, Stated},
     reason::Reason,
@@ -227,7 +226,7 @@ impl Parties<'_> {
     /// The destination that `file` names, which is the user's `own` or may use only what that one allows.
     fn files_target(&self, file: &Stated, own: &Stated) -> Result<Destination, Problem> {
         let Some(located) = &file.settings.endpoint else {
-            return Err(Problem::new(super::config::Place::default(), "otel", "this names no endpoint"));
+            return Err(Problem::new(Place::default(), "otel", "this names no endpoint"));
         };
         let is_own = self.own.is_some_and(|own| own.path == file.path);
         let address = if is_own { self.expand(located)? } else { Shown::open(&located.text) };

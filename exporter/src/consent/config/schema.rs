@@ -5,12 +5,12 @@
 
 use std::sync::LazyLock;
 
-use serde::Deserialize;
-
-use super::{
-    document::{Member, Node, Value},
-    problem::{Place, Problem, join},
+use ccxray_shared::json::{
+    Node, Place, Problem, Value,
+    document::Member,
+    problem::{join, listed, nearest},
 };
+use serde::Deserialize;
 
 /// Which configuration file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -134,7 +134,7 @@ impl Schema {
         {
             return Some(format!("this is {}; write {}", described(&node.value), kind.described()));
         }
-        if !self.one_of.is_empty() && !self.one_of.iter().any(|allowed| node.is(allowed)) {
+        if !self.one_of.is_empty() && !self.one_of.iter().any(|allowed| equals(&node.value, allowed)) {
             return Some(format!("this is {}; write {}", described(&node.value), alternatives(&self.one_of)));
         }
         match &node.value {
@@ -199,13 +199,11 @@ impl Kind {
     }
 }
 
-impl Node<'_> {
-    fn is(&self, allowed: &serde_json::Value) -> bool {
-        match (&self.value, allowed) {
-            (Value::Number(found), serde_json::Value::Number(allowed)) => found == allowed,
-            (Value::String(found), serde_json::Value::String(allowed)) => found == allowed,
-            _ => false,
-        }
+fn equals(value: &Value<'_>, allowed: &serde_json::Value) -> bool {
+    match (value, allowed) {
+        (Value::Number(found), serde_json::Value::Number(allowed)) => found == allowed,
+        (Value::String(found), serde_json::Value::String(allowed)) => found == allowed,
+        _ => false,
     }
 }
 
@@ -237,21 +235,6 @@ fn alternatives(values: &[serde_json::Value]) -> String {
         Some((last, others)) => format!("{} or {last}", others.join(", ")),
         None => String::new(),
     }
-}
-
-/// `a`, `b`, `c`.
-pub(super) fn listed<'k>(keys: impl Iterator<Item = &'k str>) -> String {
-    keys.map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
-}
-
-/// The key that was probably meant.
-pub(super) fn nearest<'k>(found: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
-    let likeness = |key: &str| strsim::jaro_winkler(&found.to_lowercase(), key);
-    known
-        .map(|key| (likeness(key), key))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, key)| key)
 }
 
 #[cfg(test)]

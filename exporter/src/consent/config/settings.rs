@@ -5,13 +5,17 @@ use std::{
     time::Duration,
 };
 
-use ccxray_shared::daemon::units::parse_duration;
+use ccxray_shared::{
+    daemon::units::parse_duration,
+    json::{
+        Node, Place, Problem, Value,
+        problem::{join, listed, nearest},
+    },
+};
 use hyper::header::HeaderName;
 
 use super::{
-    document::{Node, Value},
-    problem::{Place, Problem, join},
-    schema::{self, FileKind, listed, nearest},
+    schema::{self, FileKind},
     secrets, template,
 };
 use crate::{
