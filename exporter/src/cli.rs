@@ -32,6 +32,9 @@ pub enum Command {
     /// What is measured
     #[command(subcommand)]
     Metrics(MetricsCommand),
+    /// What of the agents' and providers' traffic is not understood
+    #[command(subcommand)]
+    Parser(ParserCommand),
     /// Send the totals once, to a Prometheus Pushgateway or to VictoriaMetrics; that you say so is the consent
     ///
     /// Sent is what the local page shows; nothing, if exchanges in it are stamped to stay out of every destination,
@@ -77,6 +80,9 @@ pub struct RunOptions {
     /// A price table instead of the built-in one, of the same form
     #[arg(long, value_name = "FILE", env = "CCXRAY_PRICES")]
     pub prices: Option<PathBuf>,
+    /// Rules of your own: a file here takes the place of the built-in one of its name (`tools.json`, `mcp.json` …)
+    #[arg(long, value_name = "DIR", env = "CCXRAY_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
     /// Written once the exporter is ready: its process id and where it listens, as JSON
     #[arg(long, value_name = "FILE", env = "CCXRAY_READY_FILE")]
     pub ready_file: Option<PathBuf>,
@@ -97,6 +103,9 @@ pub struct StatusOptions {
     /// Say it again every two seconds, until Ctrl-C
     #[arg(long)]
     pub watch: bool,
+    /// Say how old the rules in here are [default: those of the exporter that runs or ran]
+    #[arg(long, value_name = "DIR", env = "CCXRAY_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
 }
 
 /// Whose next request `preview` prints.
@@ -118,6 +127,9 @@ pub struct PreviewOptions {
     /// As of `run`
     #[arg(long, value_name = "FILE", env = "CCXRAY_PRICES")]
     pub prices: Option<PathBuf>,
+    /// As of `run`
+    #[arg(long, value_name = "DIR", env = "CCXRAY_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
 }
 
 /// What to trust.
@@ -193,6 +205,30 @@ pub struct DoctorOptions {
 pub enum MetricsCommand {
     /// List every metric: name, kind, unit, attributes with their budgets, description
     List(ListOptions),
+}
+
+/// What to say of the parsers.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ParserCommand {
+    /// Report what was met of late that nobody knows, with the text of an issue; works when nothing runs, too
+    Report(ReportOptions),
+}
+
+/// What `parser report` covers.
+#[derive(Clone, Debug, Args)]
+pub struct ReportOptions {
+    /// Where the spool and the state lie [default: the platform's directory for state]
+    #[arg(long, value_name = "DIR", env = "CCXRAY_STATE_DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    /// How many days back
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub days: u32,
+    /// As of `run`; only the versions of the rules are told from it
+    #[arg(long, value_name = "DIR", env = "CCXRAY_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
 }
 
 /// How `metrics list` speaks.

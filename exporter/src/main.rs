@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use ccxray_exporter::{
-    cli::{Cli, Command, MetricsCommand},
-    doctor, init, metrics_list, preview, push, run, status, trust,
+    cli::{Cli, Command, MetricsCommand, ParserCommand},
+    doctor, init, metrics_list, parser_report, preview, push, run, status, trust,
 };
 use ccxray_shared::daemon::{
     log::{self, LogFormat},
@@ -43,6 +43,7 @@ fn carry_out(command: Command) -> ExitCode {
             preview::run(&options)
         }
         Command::Metrics(MetricsCommand::List(options)) => metrics_list::run(&options),
+        Command::Parser(ParserCommand::Report(options)) => parser_report::run(&options),
         Command::Push(options) => push::run(&options),
         Command::Init(options) => init::run(&options),
         Command::Trust(options) => trust::trust(&options),

@@ -26,6 +26,10 @@ impl<'a> Name<'a> {
     }
 
     fn clean(raw: Cow<'a, str>) -> Self {
+        // Nearly all are short and ASCII, and a reader of the spool sees some forty of them in each line.
+        if raw.len() <= NAME_CHARS && !raw.is_empty() && raw.bytes().all(|b| ASCII_NAME[usize::from(b)]) {
+            return Self(raw);
+        }
         if raw.is_empty() || !raw.chars().all(is_name_char) {
             return Self(Cow::Borrowed(MALFORMED));
         }
@@ -52,8 +56,26 @@ impl<'a> Name<'a> {
     }
 }
 
+const PUNCTUATION: &[u8] = b"_-.:/@[]+~$#";
+
+/// Which ASCII characters a name may have.
+const ASCII_NAME: [bool; 256] = {
+    let mut allowed = [false; 256];
+    let mut byte: u8 = 0;
+    while byte.is_ascii() {
+        allowed[byte as usize] = byte.is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut i = 0;
+    while i < PUNCTUATION.len() {
+        allowed[PUNCTUATION[i] as usize] = true;
+        i += 1;
+    }
+    allowed
+};
+
 fn is_name_char(c: char) -> bool {
-    c.is_alphanumeric() || "_-.:/@[]+~$#".contains(c)
+    c.is_alphanumeric() || u8::try_from(c).is_ok_and(|byte| PUNCTUATION.contains(&byte))
 }
 
 impl Name<'static> {

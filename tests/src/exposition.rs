@@ -5,6 +5,29 @@ use crate::truth::{COVERED, Series, Totals, pico};
 /// What Prometheus adds to a name for the count of a histogram.
 const COUNT: &str = "_count";
 
+/// The attributes of the metrics.
+const ATTRIBUTES: &[&str] = &[
+    "attribute",
+    "by",
+    "ccxray_parser_degraded",
+    "class",
+    "error_type",
+    "limit",
+    "metric",
+    "mode",
+    "model",
+    "parser",
+    "pattern",
+    "provider",
+    "reason",
+    "route",
+    "server",
+    "skill",
+    "status",
+    "tool",
+    "type",
+];
+
 /// What a scrape says of the metrics that the truth covers.
 pub fn totals(text: &str) -> Totals {
     text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).filter_map(sample).collect()
@@ -35,9 +58,7 @@ pub fn covered<'a>(
 
 /// Whether a label is the point's own, and neither its name nor the resource's.
 fn is_attribute(label: &str) -> bool {
-    ["provider", "model", "route", "status", "class", "tool", "type", "reason", "metric", "attribute"]
-        .contains(&label)
-        || label == "ccxray_parser_degraded"
+    ATTRIBUTES.contains(&label)
 }
 
 fn in_units(metric: &str, value: f64) -> i128 {

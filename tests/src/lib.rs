@@ -8,6 +8,7 @@
 //! - [`truth`]: what the metrics must be, from the upstream's ledger or from the spool (which [`spool`] reads
 //!   without the product's code), with prices given by hand.
 //! - [`service_manager`]: the other end of `sd_notify`.
+//! - [`stage`]: everything from a provider to a real database, for a real agent to play on.
 //! - [`canary`]: secrets that must not be found anywhere.
 //! - [`eventually`](mod@eventually), [`wire`]: waiting within bounds; HTTP/1.1 by hand.
 //!
@@ -27,10 +28,12 @@ pub mod eventually;
 pub mod exposition;
 pub mod service_manager;
 pub mod spool;
+pub mod stage;
 pub mod truth;
 pub mod upstream;
 pub mod wire;
 pub mod world;
 
 pub use eventually::{PATIENCE, eventually};
+pub use stage::Stage;
 pub use world::World;

@@ -4,7 +4,7 @@ use ccxray_shared::UnixMillis;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    classify::price_table::Origin,
+    classify::{price_table::Origin, rules::FileFacts},
     deliver::{HealthRecord, History},
     pipeline::state::PipelineState,
     source::StreamPosition,
@@ -47,4 +47,7 @@ pub struct Writer {
     pub interval_ms: u64,
     /// Where its prices were from.
     pub prices: Origin,
+    /// What its rules said of themselves; empty in a checkpoint of an early build.
+    #[serde(default)]
+    pub rules: Vec<FileFacts>,
 }

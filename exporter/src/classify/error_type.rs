@@ -1,96 +1,129 @@
 //! What kind of failure an exchange was, in one set of words for all providers.
 
+use std::collections::HashMap;
+
 use ccxray_shared::{
     Entry,
     entry::{ErrorFacts, Outcome},
 };
+use serde::Deserialize;
 
-/// The canonical type of an exchange's failure, if it failed. A client that leaves is no failure.
+use super::rules::{DataFile, Example, PerProvider, Rules, UniqueMap, expected, words};
+
+/// The canonical type of the failure of an exchange with this `outcome`, if it failed. A client that leaves is no failure.
 ///
 /// The provider's own word decides before the status: an overload that is reported inside a stream is an overload.
-/// The words are from the lists of errors in the API references of Anthropic, OpenAI and Google; none of them means
-/// two things.
-pub fn canonical(entry: &Entry<'_>) -> Option<&'static str> {
+pub fn canonical(entry: &Entry<'_>, outcome: Outcome) -> Option<&'static str> {
+    let rules = &Rules::current().errors;
     if let Some(error) = &entry.error
-        && let Some(known) = by_word(error)
+        && let Some(known) = rules.by_word(error)
     {
-        return Some(known);
+        return Some(known.as_str());
     }
-    match (entry.status, entry.outcome) {
+    match (entry.status, outcome) {
         (_, Outcome::UpstreamUnreachable) if entry.status == Some(504) => Some("timeout"),
         (_, Outcome::UpstreamUnreachable) => Some("connection"),
-        (Some(status), _) if status >= 400 => Some(by_status(status)),
+        (Some(status), _) if status >= 400 => Some(rules.by_status(status).as_str()),
         _ if entry.error.is_some() => Some("in_stream"),
         (_, Outcome::UpstreamAbort) => Some("connection"),
         (_, Outcome::Complete | Outcome::ClientAbort | Outcome::Unknown) => None,
     }
 }
 
-/// OpenAI's code says more than its type; the others' codes are numbers or missing.
-fn by_word(error: &ErrorFacts<'_>) -> Option<&'static str> {
-    if error.context_length {
-        return Some("context_length");
+/// The error that `entry` states, if neither its code nor its type is known. A number is no name for an error.
+pub(super) fn unknown<'e>(entry: &'e Entry<'_>) -> Option<&'e str> {
+    let error = entry.error.as_ref()?;
+    if Rules::current().errors.by_word(error).is_some() {
+        return None;
     }
-    let words = [error.code.as_deref(), error.kind.as_deref()];
-    words.into_iter().flatten().find_map(|word| anthropic(word).or(openai(word)).or(google(word)))
+    words_of(error).find(|word| !word.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-fn anthropic(word: &str) -> Option<&'static str> {
-    match word {
-        "rate_limit_error" => Some("rate_limit"),
-        "overloaded_error" => Some("overloaded"),
-        "api_error" => Some("server"),
-        "invalid_request_error" => Some("invalid_request"),
-        "authentication_error" => Some("authentication"),
-        "permission_error" | "billing_error" => Some("permission"),
-        "not_found_error" => Some("not_found"),
-        "request_too_large" => Some("too_large"),
-        "timeout_error" => Some("timeout"),
-        _ => None,
-    }
+/// The code before the type: OpenAI's says more; the others' are numbers or missing.
+fn words_of<'e>(error: &'e ErrorFacts<'_>) -> impl Iterator<Item = &'e str> {
+    [error.code.as_deref(), error.kind.as_deref()].into_iter().flatten()
 }
 
-/// An exhausted quota is a matter of the account, like a bill that was not paid: waiting does not help.
-fn openai(word: &str) -> Option<&'static str> {
-    match word {
-        "context_length_exceeded" => Some("context_length"),
-        "rate_limit_exceeded" | "usage_limit_reached" | "tokens" | "requests" => Some("rate_limit"),
-        "insufficient_quota" | "usage_not_included" => Some("permission"),
-        "server_is_overloaded" | "slow_down" => Some("overloaded"),
-        "server_error" => Some("server"),
-        "invalid_api_key" => Some("authentication"),
-        "model_not_found" => Some("not_found"),
-        "invalid_prompt" => Some("invalid_request"),
-        _ => None,
+words! {
+    /// A canonical type of error.
+    Failure {
+        RateLimit = "rate_limit",
+        Overloaded = "overloaded",
+        Server = "server",
+        InvalidRequest = "invalid_request",
+        Authentication = "authentication",
+        Permission = "permission",
+        NotFound = "not_found",
+        TooLarge = "too_large",
+        ContextLength = "context_length",
+        Timeout = "timeout",
+        Connection = "connection",
+        InStream = "in_stream",
+        Other = "other",
     }
 }
 
-fn google(word: &str) -> Option<&'static str> {
-    match word {
-        "RESOURCE_EXHAUSTED" => Some("rate_limit"),
-        "UNAVAILABLE" => Some("overloaded"),
-        "INTERNAL" => Some("server"),
-        "INVALID_ARGUMENT" | "FAILED_PRECONDITION" | "OUT_OF_RANGE" => Some("invalid_request"),
-        "UNAUTHENTICATED" => Some("authentication"),
-        "PERMISSION_DENIED" => Some("permission"),
-        "NOT_FOUND" => Some("not_found"),
-        "DEADLINE_EXCEEDED" => Some("timeout"),
-        _ => None,
+/// What the providers' words and the statuses mean. The words are from the lists of errors in the API references of
+/// Anthropic, OpenAI and Google.
+#[derive(Debug)]
+pub(super) struct ErrorWords {
+    /// Of all providers together: a gateway may answer in the words of another one.
+    words: HashMap<String, Failure>,
+    statuses: HashMap<u16, Failure>,
+}
+
+impl ErrorWords {
+    fn by_word(&self, error: &ErrorFacts<'_>) -> Option<Failure> {
+        if error.context_length {
+            return Some(Failure::ContextLength);
+        }
+        words_of(error).find_map(|word| self.words.get(word)).copied()
+    }
+
+    fn by_status(&self, status: u16) -> Failure {
+        let unlisted = if status >= 500 { Failure::Server } else { Failure::Other };
+        self.statuses.get(&status).copied().unwrap_or(unlisted)
     }
 }
 
-fn by_status(status: u16) -> &'static str {
-    match status {
-        400 | 422 => "invalid_request",
-        401 => "authentication",
-        402 | 403 => "permission",
-        404 => "not_found",
-        408 | 504 => "timeout",
-        413 => "too_large",
-        429 => "rate_limit",
-        529 => "overloaded",
-        500.. => "server",
-        _ => "other",
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ErrorRules {
+    words: PerProvider<UniqueMap<Failure>>,
+    statuses: HashMap<u16, Failure>,
+}
+
+impl DataFile for ErrorWords {
+    const NAME: &'static str = "errors.json";
+    const EMBEDDED: &'static str = include_str!("../../data/errors.json");
+    type Rules = ErrorRules;
+    type Example = ErrorExample;
+
+    fn from_rules(rules: ErrorRules) -> Result<Self, String> {
+        let mut words = HashMap::new();
+        for (word, &failure) in rules.words.all().into_iter().flat_map(|of_provider| of_provider.iter()) {
+            if words.insert(word.clone(), failure).is_some_and(|other| other != failure) {
+                return Err(format!("\"{word}\" means two things, with two providers; it must mean one"));
+            }
+        }
+        Ok(Self { words, statuses: rules.statuses })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ErrorExample {
+    word: Option<String>,
+    status: Option<u16>,
+    /// Nothing, for a word that is not known.
+    is: Option<Failure>,
+}
+
+impl Example<ErrorWords> for ErrorExample {
+    fn check(&self, rules: &ErrorWords) -> Result<(), String> {
+        let by_word = self.word.as_ref().and_then(|word| rules.words.get(word)).copied();
+        let found = by_word.or_else(|| self.status.map(|status| rules.by_status(status)));
+        expected(&found.map(Failure::as_str), &self.is.map(Failure::as_str))
     }
 }
 
@@ -105,6 +138,10 @@ mod tests {
         measure::{Catalogue, Key, Metric},
         source::tests::entry,
     };
+
+    fn canonical(entry: &Entry<'_>) -> Option<&'static str> {
+        super::canonical(entry, entry.outcome)
+    }
 
     fn error(kind: Option<&'static str>, code: Option<&'static str>) -> ErrorFacts<'static> {
         let [kind, code] = [kind, code].map(|word| word.map(Name::from_wire));

@@ -1,48 +1,55 @@
 //! The tools that clients bring along: known names, which need no budget.
 
-use std::{collections::HashSet, sync::LazyLock};
+use std::collections::HashSet;
 
 use ccxray_shared::entry::Provider;
 use serde::Deserialize;
 
-#[derive(Deserialize)]
-struct ToolsFile {
-    tools: Tools,
+use super::rules::{DataFile, Example, PerProvider, Rules, expected};
+
+/// The same of a name as a script spells it, which may have the tool's namespace in front: `clock.sleep`,
+/// `clock__sleep`.
+pub(super) fn is_known_in_script(provider: Provider, tool: &str) -> bool {
+    let bare = [tool.rsplit_once('.'), tool.rsplit_once("__")].map(|split| split.map(|(_, bare)| bare));
+    is_known(provider, tool) || bare.into_iter().flatten().any(|bare| is_known(provider, bare))
 }
 
-#[derive(Deserialize)]
-struct Tools {
-    anthropic: HashSet<String>,
-    openai: HashSet<String>,
-    gemini: HashSet<String>,
-}
+/// The known tools.
+#[derive(Debug)]
+pub(super) struct KnownTools(PerProvider<HashSet<String>>);
 
-static TOOLS: LazyLock<Tools> = LazyLock::new(|| {
-    let file: ToolsFile = serde_json::from_str(include_str!("../../data/tools.json"))
-        .expect("the embedded list of tools is well-formed; a test reads it");
-    file.tools
-});
-
-/// Whether `tool` is built into the clients that talk to `provider`.
+/// Whether `tool` is built into the clients that talk to `provider`, or runs at the provider.
 pub fn is_known(provider: Provider, tool: &str) -> bool {
-    match provider {
-        Provider::Anthropic => TOOLS.anthropic.contains(tool),
-        Provider::OpenAi => TOOLS.openai.contains(tool),
-        Provider::Gemini => TOOLS.gemini.contains(tool),
-        Provider::Other => false,
+    Rules::current().tools.contains(provider, tool)
+}
+
+impl KnownTools {
+    pub(super) fn contains(&self, provider: Provider, tool: &str) -> bool {
+        self.0.get(provider).is_some_and(|tools| tools.contains(tool))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+impl DataFile for KnownTools {
+    const NAME: &'static str = "tools.json";
+    const EMBEDDED: &'static str = include_str!("../../data/tools.json");
+    type Rules = PerProvider<HashSet<String>>;
+    type Example = KnownExample;
 
-    #[test]
-    fn a_built_in_tool_is_known_to_its_own_client_only() {
-        assert!(is_known(Provider::Anthropic, "Bash"));
-        assert!(!is_known(Provider::Gemini, "Bash"));
-        assert!(is_known(Provider::OpenAi, "apply_patch"));
-        assert!(!is_known(Provider::Anthropic, "mcp__demo__echo"));
-        assert!(!is_known(Provider::Other, "Bash"));
+    fn from_rules(rules: Self::Rules) -> Result<Self, String> {
+        Ok(Self(rules))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KnownExample {
+    provider: Provider,
+    tool: String,
+    known: bool,
+}
+
+impl Example<KnownTools> for KnownExample {
+    fn check(&self, rules: &KnownTools) -> Result<(), String> {
+        expected(&rules.contains(self.provider, &self.tool), &self.known)
     }
 }

@@ -1,4 +1,6 @@
-//! Under which model an exchange counts.
+//! Under which model an exchange counts, and which row of a table is a model's.
+
+use std::collections::HashMap;
 
 use ccxray_shared::{Entry, name::MALFORMED};
 
@@ -11,4 +13,24 @@ pub fn confirmed<'e>(entry: &'e Entry<'_>) -> &'e str {
     let answered = entry.status.is_some_and(|status| (200..300).contains(&status));
     let name = answered.then(|| entry.model_served.as_deref().or(entry.model.as_deref())).flatten();
     name.filter(|&name| name != MALFORMED).unwrap_or(UNKNOWN)
+}
+
+/// The row of `model` in `table`: under that name; without its date or `-latest`; without `[1m]`, which is the client's
+/// mark for a larger window. Never under a name that only begins alike: `gpt-5.5` is not `gpt-5`.
+pub(super) fn by_name<'t, T>(table: &'t HashMap<String, T>, model: &str) -> Option<&'t T> {
+    let plain = model.strip_suffix("[1m]").unwrap_or(model);
+    [model, undated(model), plain, undated(plain)].into_iter().find_map(|name| table.get(name))
+}
+
+/// `name` without `-latest`, `-20251001`, `@20251001` or `-2025-10-01` at its end.
+fn undated(name: &str) -> &str {
+    const FORMS: [&str; 4] = ["-latest", "-dddddddd", "@dddddddd", "-dddd-dd-dd"];
+    FORMS.into_iter().find_map(|form| without(name, form)).unwrap_or(name)
+}
+
+/// `name` without an end that looks like `form`, in which `d` is any digit.
+fn without<'a>(name: &'a str, form: &str) -> Option<&'a str> {
+    let (stem, end) = name.split_at_checked(name.len().checked_sub(form.len())?)?;
+    let alike = |(have, want): (u8, u8)| have == want || (want == b'd' && have.is_ascii_digit());
+    (!stem.is_empty() && end.bytes().zip(form.bytes()).all(alike)).then_some(stem)
 }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use ccxray_shared::entry::Provider;
 use serde::{Deserialize, Serialize};
 
-use super::prices::ModelPrice;
+use super::{model, prices::ModelPrice, rules::FormError};
 
 const EMBEDDED: &str = include_str!("../../data/prices.json");
 
@@ -35,17 +35,8 @@ pub struct PriceTable {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParsePricesError {
     /// Not JSON, or not the form.
-    #[error("line {line}, column {column}, near \"{key}\": {reason}")]
-    Form {
-        /// From 1.
-        line: usize,
-        /// From 1; 0 before a line's first character.
-        column: usize,
-        /// The last key before that place.
-        key: String,
-        /// What was found and what should be there.
-        reason: String,
-    },
+    #[error(transparent)]
+    Form(FormError),
     /// A newer or an older form.
     #[error(
         "\"version\" is {0}, but only {VERSION} is understood; make the table anew with refresh-prices.py"
@@ -96,7 +87,8 @@ impl PriceTable {
 
     /// Reads a table out of `text`.
     pub fn parse(text: &str) -> Result<Self, ParsePricesError> {
-        let file: File = serde_json::from_str(text).map_err(|error| form_error(text, &error))?;
+        let file: File = serde_json::from_str(text)
+            .map_err(|error| ParsePricesError::Form(FormError::of_json(text, &error)))?;
         if file.version != VERSION {
             return Err(ParsePricesError::Version(file.version));
         }
@@ -117,12 +109,9 @@ impl PriceTable {
     }
 
     /// The price of `model` with its own provider: under that name; without its date or `-latest`; without
-    /// `[1m]`, which is the client's mark for a larger window. Never under a name that only begins alike, whose
-    /// price may be thrice as high.
-    pub fn lookup(&self, provider: Provider, model: &str) -> Option<&ModelPrice> {
-        let models = self.models.get(&provider)?;
-        let plain = model.strip_suffix("[1m]").unwrap_or(model);
-        [model, undated(model), plain, undated(plain)].into_iter().find_map(|name| models.get(name))
+    /// `[1m]`. Never under a name that only begins alike, whose price may be thrice as high.
+    pub fn lookup(&self, provider: Provider, name: &str) -> Option<&ModelPrice> {
+        model::by_name(self.models.get(&provider)?, name)
     }
 }
 
@@ -134,46 +123,6 @@ fn provider_of(row: &ModelPrice) -> Result<Provider, ParsePricesError> {
             model: row.model.clone(),
             provider: row.provider.clone(),
         })
-}
-
-/// `name` without `-latest`, `-20251001`, `@20251001` or `-2025-10-01` at its end.
-fn undated(name: &str) -> &str {
-    const FORMS: [&str; 4] = ["-latest", "-dddddddd", "@dddddddd", "-dddd-dd-dd"];
-    FORMS.into_iter().find_map(|form| without(name, form)).unwrap_or(name)
-}
-
-/// `name` without an end that looks like `form`, in which `d` is any digit.
-fn without<'a>(name: &'a str, form: &str) -> Option<&'a str> {
-    let (stem, end) = name.split_at_checked(name.len().checked_sub(form.len())?)?;
-    let alike = |(have, want): (u8, u8)| have == want || (want == b'd' && have.is_ascii_digit());
-    (!stem.is_empty() && end.bytes().zip(form.bytes()).all(alike)).then_some(stem)
-}
-
-fn form_error(text: &str, error: &serde_json::Error) -> ParsePricesError {
-    let (line, column) = (error.line(), error.column());
-    let reason = error.to_string();
-    let place = format!(" at line {line} column {column}");
-    ParsePricesError::Form {
-        line,
-        column,
-        key: last_key(before(text, line, column)).to_owned(),
-        reason: reason.strip_suffix(&place).unwrap_or(&reason).to_owned(),
-    }
-}
-
-/// The text before a place that is given from 1, in bytes; a colon there belongs to the key that ends there.
-fn before(text: &str, line: usize, column: usize) -> &str {
-    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-    let end = (start + column).min(text.len());
-    let end = end + usize::from(text.as_bytes().get(end) == Some(&b':'));
-    text.get(..end).unwrap_or(text)
-}
-
-/// The key of the last `"key":` in `text`.
-fn last_key(text: &str) -> &str {
-    let Some(end) = text.rfind("\":") else { return "" };
-    let start = text[..end].rfind('"').map_or(0, |quote| quote + 1);
-    &text[start..end]
 }
 
 #[cfg(test)]
@@ -247,7 +196,7 @@ mod tests {
         let wrong = row("openai", "gpt-5").replace("\"output\":2", "\"output\":2.5");
         assert_eq!(
             table(&[row("openai", "o3"), wrong]).unwrap_err().to_string(),
-            "line 4, column 68, near \"output\": invalid type: floating point `2.5`, expected u64"
+            "4:68: near \"output\": invalid type: floating point `2.5`, expected u64"
         );
         let unknown = row("openai", "gpt-5").replace("cache_read", "cache_red");
         let text = table(&[unknown]).unwrap_err().to_string();

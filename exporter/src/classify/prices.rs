@@ -243,4 +243,63 @@ mod tests {
         let fast = Terms { speed: Some("fast"), geo: Some("us"), ..STANDARD };
         assert_eq!(usd_e12(Provider::Anthropic, "claude-opus-4-8", tokens, fast), u64::MAX);
     }
+
+    /// In millionths of a dollar, worked out by hand from the price lists of November 2026.
+    #[test]
+    fn a_request_costs_what_the_price_lists_say() {
+        let usual = Tokens { input: 1_000, output: 100, cache_read: 10_000, ..Tokens::default() };
+        let long = Tokens { input: 300_000, output: 1_000, ..Tokens::default() };
+        let written = Tokens { cache_write_5m: 400, ..usual };
+        let both = Tokens { cache_write_1h: 200, ..written };
+        for (provider, tokens, rows) in [
+            (
+                Provider::Anthropic,
+                both,
+                &[
+                    ("claude-fable-5-1", 26_500),
+                    ("claude-opus-5-5", 11_600),
+                    ("claude-opus-4-8", 17_000),
+                    ("claude-sonnet-5-5", 5_800),
+                    ("claude-sonnet-5", 6_800),
+                    ("claude-sonnet-4-6", 10_200),
+                    ("claude-haiku-5-5", 340),
+                    ("claude-haiku-4-5", 3_400),
+                ][..],
+            ),
+            (
+                Provider::OpenAi,
+                written,
+                &[("gpt-6-astra", 30_000), ("gpt-6.1-sol", 5_000), ("gpt-5.6-terra", 6_200)],
+            ),
+            (
+                Provider::OpenAi,
+                usual,
+                &[("gpt-5.5", 13_000), ("gpt-5.3-codex", 4_900), ("gpt-5-mini", 700), ("gpt-4.1", 7_800)],
+            ),
+            (
+                Provider::OpenAi,
+                long,
+                &[("gpt-5.5", 3_045_000), ("gpt-6.1-terra", 607_500), ("gpt-5.6-luna", 121_800)],
+            ),
+            (
+                Provider::Gemini,
+                usual,
+                &[
+                    ("gemini-3.1-pro-preview", 5_200),
+                    ("gemini-2.5-pro", 3_500),
+                    ("gemini-3.8-flash", 1_875),
+                    ("gemini-3.5-flash", 3_900),
+                    ("gemini-3-flash-preview", 1_300),
+                    ("gemini-2.5-flash", 850),
+                    ("gemini-3.1-flash-lite", 650),
+                    ("gemini-2.5-flash-lite", 240),
+                ],
+            ),
+            (Provider::Gemini, long, &[("gemini-3.1-pro-preview", 1_218_000), ("gemini-2.5-pro", 765_000)]),
+        ] {
+            for &(model, expected) in rows {
+                assert_eq!(usd_e12(provider, model, tokens, STANDARD), expected * 1_000_000, "{model}");
+            }
+        }
+    }
 }

@@ -45,6 +45,14 @@ impl CanonicalTokens {
             .any(Option::is_some)
             .then(|| parts.iter().flatten().fold(0, |sum: u64, part| sum.saturating_add(*part)))
     }
+
+    /// Whether the provider states a sum of all tokens, and it is another one. Anthropic states none. A part that is
+    /// not stated counts as none: if there was one after all, something has been missed.
+    pub fn contradict(&self, usage: &Usage<'_>) -> bool {
+        let stated = usage.counts.total_tokens.or(usage.counts.total_token_count);
+        let sum = self.all_input().map(|input| input.saturating_add(self.output.unwrap_or(0)));
+        stated.is_some_and(|stated| sum != Some(stated))
+    }
 }
 
 /// Anthropic's three input counts do not overlap. Where only the split of the cache writes is stated, their sum
@@ -163,6 +171,40 @@ mod tests {
             (r#"{"totalTokenCount":12}"#, None),
         ] {
             assert_eq!(CanonicalTokens::from_usage(Provider::Gemini, &usage(json)).output, output, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_sum_that_is_not_that_of_the_parts_is_noticed() {
+        use Provider::{Anthropic, Gemini, OpenAi};
+        for (provider, json, expected) in [
+            (
+                OpenAi,
+                r#"{"input_tokens":1000,"input_tokens_details":{"cached_tokens":600},"output_tokens":70,"total_tokens":1070}"#,
+                false,
+            ),
+            (OpenAi, r#"{"input_tokens":1000,"output_tokens":70,"total_tokens":1071}"#, true),
+            (OpenAi, r#"{"prompt_tokens":8,"completion_tokens":2,"total_tokens":10}"#, false),
+            // More was read from the cache than there was: the parts overlap in a way that is not known here.
+            (
+                OpenAi,
+                r#"{"input_tokens":100,"input_tokens_details":{"cached_tokens":600},"output_tokens":70,"total_tokens":170}"#,
+                true,
+            ),
+            (OpenAi, r#"{"input_tokens":1000,"output_tokens":70}"#, false),
+            (OpenAi, r#"{"total_tokens":70}"#, true),
+            (
+                Gemini,
+                r#"{"promptTokenCount":100,"cachedContentTokenCount":40,"toolUsePromptTokenCount":5,
+                         "candidatesTokenCount":20,"thoughtsTokenCount":7,"totalTokenCount":132}"#,
+                false,
+            ),
+            (Gemini, r#"{"promptTokenCount":12,"totalTokenCount":12}"#, false),
+            (Gemini, r#"{"promptTokenCount":12,"totalTokenCount":20}"#, true),
+            (Anthropic, r#"{"input_tokens":3,"output_tokens":5}"#, false),
+        ] {
+            let usage = usage(json);
+            assert_eq!(CanonicalTokens::from_usage(provider, &usage).contradict(&usage), expected, "{json}");
         }
     }
 

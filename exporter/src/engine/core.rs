@@ -8,7 +8,11 @@ use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequ
 use super::SETTLING;
 use crate::{
     checkpoint::{SavedPipeline, State, Writer},
-    classify::{Classified, price_table::PriceTable},
+    classify::{
+        Classified, Rules,
+        drift::{self, Drift},
+        price_table::PriceTable,
+    },
     deliver::{
         History,
         messages::{CutId, Snapshot},
@@ -16,7 +20,7 @@ use crate::{
         tally::Counts,
     },
     pipeline::{
-        Pipeline, Window,
+        self, Pipeline, Window,
         identity::{Identity, InstanceId, PipelineKey},
     },
     source::StreamPosition,
@@ -150,14 +154,24 @@ impl Core {
         self.has_entries = false;
     }
 
-    /// Counts an entry in the open window. Its [`event_time`](Self::event_time) must not lie behind that window.
-    pub fn count(&mut self, entry: &Entry<'_>) {
+    /// Counts an entry in the open window. Its [`event_time`](Self::event_time) must not lie behind that window. Gives
+    /// what in it was not as expected.
+    pub fn count<'e>(&mut self, entry: &'e Entry<'e>) -> Vec<Drift<'e>> {
         let classified = Classified::of(entry, &self.options.prices);
         let late = entry.ended_at < self.window.start;
         self.has_entries = true;
-        self.local.record(&classified, late);
+        let destination = self.destination.as_mut().map(|exported| &mut exported.pipeline);
+        let drifts = drift::of(&classified);
+        pipeline::record([&mut self.local].into_iter().chain(destination), &classified, &drifts, late);
+        drifts
+    }
+
+    /// How many exchanges are under way, as far as living proxies have told. A figure of the whole machine: it is for
+    /// the local page and for the destination that the exporter's own command line names.
+    pub fn set_active_requests(&mut self, active: Option<u64>) {
+        self.local.set_active_requests(active);
         if let Some(exported) = &mut self.destination {
-            exported.pipeline.record(&classified, late);
+            exported.pipeline.set_active_requests(active);
         }
     }
 
@@ -211,6 +225,7 @@ impl Core {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             interval_ms: u64::try_from(self.options.interval.as_millis()).unwrap_or(u64::MAX),
             prices: self.options.prices.origin().clone(),
+            rules: Rules::current().files().to_vec(),
         }
     }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use ccxray_shared::{
     Name,
-    entry::{Outcome, ToolCall, ToolCalls},
+    entry::{Outcome, RateLimit, ToolCall, ToolCalls},
     usage::{CacheCreation, Counts, Usage},
 };
 use opentelemetry_proto::tonic::metrics::v1::{metric::Data, number_data_point};
@@ -138,6 +138,11 @@ fn one_entry_gives_these_numbers_and_a_zero_before_each() {
         ("sessions_total{anthropic}".into(), 1.0),
         ("stop_reason_total{tool_use}".into(), 1.0),
         ("latency_ms{claude-opus-4-8,anthropic}".into(), 1.0),
+        ("agent_type.invocations_total{main}".into(), 1.0),
+        ("provider.distribution_total{anthropic}".into(), 1.0),
+        ("context.utilization_pct{anthropic}".into(), 1.0),
+        ("tools_per_turn{anthropic}".into(), 1.0),
+        ("permission_mode.usage_total{unknown}".into(), 1.0),
     ];
     let mut all: BTreeMap<String, f64> = BTreeMap::new();
     for (series, value) in expected {
@@ -374,6 +379,32 @@ fn a_client_that_leaves_is_no_error_and_an_unknown_model_is_no_series() {
     assert_eq!(points["errors_total{not_found,anthropic} 60"], 1.0);
     assert_eq!(points.keys().filter(|key| key.starts_with("errors_total")).count(), 2);
     assert!(!points.keys().any(|key| key.contains("made-up") || key.starts_with("invariants.sse_truncated")));
+}
+
+#[test]
+fn gauges_are_sent_for_windows_that_have_them_and_survive_the_checkpoint() {
+    let mut core = start(None, T0);
+    core.advance(at(10));
+    let limit = |ended_at, remaining| {
+        let limit = RateLimit { limit: Name::from_wire("tokens"), remaining };
+        Entry { rate_limits: vec![limit], ..entry(ended_at) }
+    };
+    core.count(&limit(at(20).0, 700));
+    core.count(&limit(at(15).0, 900));
+    core.set_active_requests(Some(2));
+    let state = core.to_state(vec![], at(30));
+    let mut core = start(Some(serde_json::from_slice(&serde_json::to_vec(&state).unwrap()).unwrap()), at(31));
+    core.advance(at(60));
+    core.set_active_requests(Some(3));
+    core.advance(at(120));
+    let [first, second] = &core.take_ready()[..] else { panic!() };
+    assert_eq!(points(first)["ratelimit.remaining{anthropic,tokens} 60"], 700.0);
+    assert!(
+        !points(first).contains_key("proxy.active_requests{} 60"),
+        "what is under way now nobody has said yet"
+    );
+    assert!(!points(second).keys().any(|key| key.starts_with("ratelimit")));
+    assert_eq!(points(second)["proxy.active_requests{} 120"], 3.0);
 }
 
 #[test]

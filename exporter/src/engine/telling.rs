@@ -42,7 +42,7 @@ impl Engine {
                     ));
                 }
                 Finding::Unreadable(what) => self.complain(&format!("segment not readable: {what}")),
-                Finding::Stats(_) => {}
+                Finding::Stats(_) => self.core.set_active_requests(self.source.active_requests()),
             }
         }
     }

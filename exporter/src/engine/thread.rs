@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ccxray_shared::{UnixMillis, daemon::log::with_causes, line::Line, state_dir::StateDir};
+use ccxray_shared::{Entry, UnixMillis, daemon::log::with_causes, segment::StreamId, state_dir::StateDir};
 
 use super::{
     Core,
@@ -15,6 +15,7 @@ use super::{
 use crate::{
     checkpoint::Store,
     deliver::{SelfTelemetry, Snapshot},
+    drift::{DriftLog, Met},
     source::Source,
 };
 
@@ -48,6 +49,7 @@ pub struct Engine {
     pub(super) core: Core,
     pub(super) source: Source,
     store: Store,
+    drift_log: DriftLog,
     deliver: Box<dyn FnMut(Snapshot) + Send>,
     pub(super) telemetry: Arc<SelfTelemetry>,
     /// Entries that the telemetry has not been told of.
@@ -80,11 +82,13 @@ impl Engine {
     pub fn new(options: EngineOptions) -> Self {
         let EngineOptions { state_dir, core, source, deliver, telemetry } = options;
         let store = Store::new(&state_dir.exporter());
+        let drift_log = DriftLog::new(&state_dir.exporter());
         let now = Instant::now();
         Self {
             core,
             source,
             store,
+            drift_log,
             deliver,
             telemetry,
             entries: 0,
@@ -116,6 +120,7 @@ impl Engine {
             self.checkpoint_if_due();
             vitals.set(problem, self.core.health(), self.source.lag_bytes());
             self.tell();
+            self.drift_log.write_due(UnixMillis::now());
             let flow = match orders.wait(patience) {
                 Order::Command(command) => self.obey_all(command, orders),
                 Order::Look => Flow::Continue,
@@ -137,6 +142,7 @@ impl Engine {
         let now = UnixMillis::now();
         let settled = now.before(SETTLING);
         self.source.refresh()?;
+        self.core.set_active_requests(self.source.active_requests());
         if self.core.renew_if_clock_fell_back(now, random_bits) {
             tracing::warn!("the clock has fallen behind what was already sent; the series start anew");
         }
@@ -153,7 +159,7 @@ impl Engine {
                 return Ok(Round::Complete);
             }
             if let Some((stream, line)) = self.source.advance() {
-                self.count(&line);
+                self.count(stream, line.entry(), now);
                 self.source.recycle(stream, line);
             }
             let long_since = self.last_checkpoint.elapsed() >= CHECKPOINT_EVERY;
@@ -165,16 +171,14 @@ impl Engine {
         }
     }
 
-    fn count(&mut self, line: &[u8]) {
+    fn count(&mut self, stream: StreamId, entry: &Entry<'_>, now: UnixMillis) {
         self.dirty = true;
-        match Line::decode(line) {
-            Ok(Line::Entry(entry)) => {
-                self.core.count(&entry);
-                self.entries += 1;
-            }
-            Ok(Line::Segment(_) | Line::Gap(_) | Line::Stats(_)) | Err(_) => {
-                debug_assert!(false, "the source has decoded this line as an entry");
-            }
+        self.entries += 1;
+        let drifts = self.core.count(entry);
+        if !drifts.is_empty() {
+            let proxy_version = self.source.proxy_version(stream);
+            let (at, rules_version) = (Core::event_time(entry.ended_at, now), entry.rules_version);
+            self.drift_log.note(&drifts, &Met { at, now, rules_version, proxy_version });
         }
     }
 
@@ -221,6 +225,7 @@ impl Engine {
             self.core.close_early(UnixMillis::now());
         }
         self.checkpoint();
+        self.drift_log.finish(UnixMillis::now());
     }
 
     fn checkpoint_if_due(&mut self) {

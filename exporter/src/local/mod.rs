@@ -2,9 +2,10 @@
 //!
 //! - [`server`]: the listener, and who may talk to it. [`routes`]: what it answers.
 //! - [`prometheus`]: an OTLP request as Prometheus text. [`prometheus_name`]: how names are translated.
-//! - [`summary`], [`distribution`]: the few figures that the page shows. [`history`]: those of the last hour. `past`: how they are sampled.
+//! - [`summary`], [`activity`], [`distribution`]: the few figures that the page shows. [`history`]: those of the last hour. `past`: how they are sampled.
 //! - [`page`]: the page. `vendor/`: the library that draws its charts.
 
+pub mod activity;
 pub mod distribution;
 pub mod history;
 pub mod page;

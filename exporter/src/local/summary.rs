@@ -8,7 +8,7 @@ use opentelemetry_proto::tonic::{
     metrics::v1::{HistogramDataPoint, NumberDataPoint, metric::Data, number_data_point::Value},
 };
 
-use super::{distribution::Distribution, prometheus};
+use super::{activity::Activity, distribution::Distribution, prometheus};
 
 /// What was spent, asked for and answered.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -29,6 +29,8 @@ pub struct Summary {
     pub stop_reasons: BTreeMap<String, f64>,
     /// How long answers took, by model.
     pub latency: BTreeMap<String, Latency>,
+    /// What agents did.
+    pub activity: Activity,
     /// What could not be measured, by what it is; only what there is.
     pub gaps: BTreeMap<String, f64>,
 }
@@ -87,6 +89,12 @@ impl Summary {
                     latest(&histogram.data_points, |point| (point.time_unix_nano, &point.attributes))
                         .for_each(|point| summary.add_distribution(&metric.name, point));
                 }
+                Some(Data::Gauge(gauge)) => {
+                    gauge
+                        .data_points
+                        .iter()
+                        .for_each(|point| summary.activity.add_gauge(&metric.name, point));
+                }
                 _ => {}
             }
         }
@@ -132,6 +140,17 @@ impl Summary {
             "ccxray.errors_total" => *self.errors.entry(by("type")).or_default() += amount,
             "ccxray.tool.invocations_total" => *self.tools.entry(by("tool")).or_default() += amount,
             "ccxray.stop_reason_total" => *self.stop_reasons.entry(by("reason")).or_default() += amount,
+            _ => {
+                self.activity.add(metric, point);
+                self.add_gap(metric, point);
+            }
+        }
+    }
+
+    fn add_gap(&mut self, metric: &str, point: &NumberDataPoint) {
+        let by = |name| attribute(&point.attributes, name);
+        let amount = amount(point);
+        match metric {
             "ccxray.usage.missing_total" => self.note_gap("Answers without token counts".to_owned(), amount),
             "ccxray.invariants.sse_truncated_total" => self.note_gap("Answers cut short".to_owned(), amount),
             "ccxray.spool.entries_lost_total" => {
@@ -139,6 +158,22 @@ impl Summary {
             }
             "ccxray.metrics.overflow_total" => {
                 self.note_gap(format!("Counted under _overflow_: {}", by("attribute")), amount);
+            }
+            "ccxray.parser.unknown_tool_total" => self.note_gap("Calls of unknown tools".to_owned(), amount),
+            "ccxray.parser.unknown_skill_marker_total" => {
+                self.note_gap("Skills without a name".to_owned(), amount);
+            }
+            "ccxray.parser.unknown_mcp_format_total" => {
+                self.note_gap("MCP calls without a server".to_owned(), amount);
+            }
+            "ccxray.parser.fallback_used_total" => {
+                self.note_gap(format!("Passed over: {}", by("reason")), amount);
+            }
+            "ccxray.parser.error_total" => {
+                self.note_gap(format!("Not understood: {}", by("error_type")), amount);
+            }
+            "ccxray.parser.reconciliation_mismatch_total" | "ccxray.invariants.parser_mismatch_total" => {
+                self.note_gap(format!("Answers that do not add up: {}", by("type")), amount);
             }
             _ => {}
         }
@@ -149,7 +184,7 @@ impl Summary {
         match metric {
             "ccxray.latency_ms" => self.latency.entry(model).or_default().whole.add(point),
             "ccxray.first_token_latency_ms" => self.latency.entry(model).or_default().first_token.add(point),
-            _ => {}
+            _ => self.activity.add_distribution(metric, point),
         }
     }
 
@@ -172,7 +207,7 @@ fn latest<P>(points: &[P], key: impl Fn(&P) -> (u64, &Vec<KeyValue>)) -> impl It
     })
 }
 
-fn amount(point: &NumberDataPoint) -> f64 {
+pub(super) fn amount(point: &NumberDataPoint) -> f64 {
     match point.value {
         #[expect(clippy::cast_precision_loss, reason = "shown to people")]
         Some(Value::AsInt(int)) => int as f64,
@@ -181,7 +216,7 @@ fn amount(point: &NumberDataPoint) -> f64 {
     }
 }
 
-fn attribute(attributes: &[KeyValue], name: &str) -> String {
+pub(super) fn attribute(attributes: &[KeyValue], name: &str) -> String {
     let found = attributes.iter().find(|attribute| attribute.key == name);
     found.and_then(|attribute| attribute.value.as_ref()).map(prometheus::value).unwrap_or_default()
 }

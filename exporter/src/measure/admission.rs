@@ -4,7 +4,10 @@
 //! are admitted, up to the budget; every further one is recorded as [`OVERFLOW`](super::entry::OVERFLOW). What is
 //! admitted stays so, over restarts too, and gives up its place only after 30 days without use.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use ccxray_shared::UnixMillis;
 use serde::{Deserialize, Serialize};
@@ -14,9 +17,14 @@ use super::{Catalogue, Key, Metric};
 /// How long of event time an admitted value keeps its place without being used.
 pub const IDLE: Duration = Duration::from_hours(30 * 24);
 
+/// Budgets in place of the catalogue's, for each metric that has the attribute. With a budget of 0 only what is known
+/// to be a client's own is told apart.
+pub type Budgets = BTreeMap<Key, usize>;
+
 /// The values that have a place.
 #[derive(Debug, Default)]
 pub struct Admissions {
+    budgets: Budgets,
     places: HashMap<(Metric, Key), HashMap<Box<str>, UnixMillis>>,
 }
 
@@ -34,9 +42,20 @@ pub struct Admitted {
 }
 
 impl Admissions {
+    /// Applies other budgets to what is admitted from now on; what has a place keeps it.
+    pub fn set_budgets(&mut self, budgets: Budgets) {
+        self.budgets = budgets;
+    }
+
+    /// The budget of an attribute, if it has one.
+    fn budget(&self, metric: Metric, key: Key) -> Option<usize> {
+        let budget = *Catalogue::embedded().get(metric).budgets.get(&key)?;
+        Some(self.budgets.get(&key).copied().unwrap_or(budget))
+    }
+
     /// Whether `value` has a place among the values of `key`, or gets one now.
     pub fn admit(&mut self, metric: Metric, key: Key, value: &str, now: UnixMillis) -> bool {
-        let Some(&budget) = Catalogue::embedded().get(metric).budgets.get(&key) else { return true };
+        let Some(budget) = self.budget(metric, key) else { return true };
         let places = self.places.entry((metric, key)).or_default();
         if let Some(last_used) = places.get_mut(value) {
             *last_used = now.max(*last_used);
@@ -63,8 +82,7 @@ impl Admissions {
     /// How many values have a place, and how many could.
     pub fn usage(&self) -> impl Iterator<Item = (Metric, Key, usize, usize)> {
         self.places.iter().filter_map(|(&(metric, key), places)| {
-            let budget = *Catalogue::embedded().get(metric).budgets.get(&key)?;
-            Some((metric, key, places.len(), budget))
+            Some((metric, key, places.len(), self.budget(metric, key)?))
         })
     }
 

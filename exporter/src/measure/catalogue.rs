@@ -37,15 +37,40 @@ metrics! {
     CacheHitRatio = "ccxray.cache.hit_ratio",
     Requests = "ccxray.requests_total",
     ToolInvocations = "ccxray.tool.invocations_total",
+    ToolFailures = "ccxray.tool.failures_total",
+    McpInvocations = "ccxray.mcp.invocations_total",
+    McpErrors = "ccxray.mcp.errors_total",
+    SkillActivations = "ccxray.skill.activations_total",
     Sessions = "ccxray.sessions_total",
+    AgentTypeInvocations = "ccxray.agent_type.invocations_total",
+    ProviderDistribution = "ccxray.provider.distribution_total",
     Errors = "ccxray.errors_total",
     StopReason = "ccxray.stop_reason_total",
+    MaxTokensHit = "ccxray.max_tokens_hit_total",
     LatencyMs = "ccxray.latency_ms",
     FirstTokenLatencyMs = "ccxray.first_token_latency_ms",
+    Aborted = "ccxray.aborted_total",
+    Retries = "ccxray.retries_total",
+    RateLimitRemaining = "ccxray.ratelimit.remaining",
+    ContextUtilization = "ccxray.context.utilization_pct",
+    AutoCompactTriggered = "ccxray.auto_compact.triggered_total",
+    SubagentInvocations = "ccxray.subagent.invocations_total",
+    ToolsPerTurn = "ccxray.tools_per_turn",
+    PermissionModeUsage = "ccxray.permission_mode.usage_total",
+    DangerousToolInvocations = "ccxray.dangerous_tool.invocations_total",
+    FileWrites = "ccxray.file_writes_total",
     Overflow = "ccxray.metrics.overflow_total",
     UsageMissing = "ccxray.usage.missing_total",
+    UnknownTool = "ccxray.parser.unknown_tool_total",
+    UnknownSkillMarker = "ccxray.parser.unknown_skill_marker_total",
+    UnknownMcpFormat = "ccxray.parser.unknown_mcp_format_total",
+    FallbackUsed = "ccxray.parser.fallback_used_total",
+    ParserError = "ccxray.parser.error_total",
+    ReconciliationMismatch = "ccxray.parser.reconciliation_mismatch_total",
+    ParserMismatch = "ccxray.invariants.parser_mismatch_total",
     SseTruncated = "ccxray.invariants.sse_truncated_total",
     EntriesLost = "ccxray.spool.entries_lost_total",
+    ActiveRequests = "ccxray.proxy.active_requests",
     Late = "ccxray.exporter.late_total",
 }
 
@@ -83,8 +108,8 @@ pub struct MetricDef {
     /// The upper bounds of a histogram's buckets, inclusive.
     #[serde(default)]
     pub bounds: Vec<u32>,
-    /// Whether an entry itself raises it: then it bears the entry's flags.
-    pub raised_by_entry: bool,
+    /// Whether it bears the flags of the entry that raises it: counters and histograms do, but for sentinels.
+    pub bears_flags: bool,
     /// The version that brought it.
     pub since: String,
     /// What it counts, in a sentence; goes along with the metric.
@@ -94,6 +119,9 @@ pub struct MetricDef {
     /// The values of closed attributes, each with its meaning.
     #[serde(default)]
     pub values: BTreeMap<Key, Vec<(String, String)>>,
+    /// What the wire does not tell, a sentence for each client that it concerns.
+    #[serde(default)]
+    pub limits: Vec<String>,
 }
 
 /// All metrics, in the order of [`Metric::ALL`].
@@ -139,9 +167,16 @@ impl Catalogue {
     }
 }
 
+/// The word for `value` of a closed attribute, if it is one of those that the catalogue lists.
+pub fn closed(metric: Metric, key: Key, value: &str) -> Option<&'static str> {
+    let values = Catalogue::embedded().get(metric).values.get(&key)?;
+    values.iter().map(|(word, _)| word.as_str()).find(|&word| word == value)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measure::labels::MAX_ATTRIBUTES;
 
     #[test]
     fn the_data_and_the_code_name_the_same_metrics_in_the_same_order() {
@@ -177,6 +212,57 @@ mod tests {
             assert!(def.attributes.iter().all(|key| catalogue.attributes().contains_key(key)), "{name}");
             assert!(def.values.keys().all(|key| def.attributes.contains(key)), "{name}");
             assert!(!def.description.is_empty() && !def.counts.is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn flags_are_borne_by_counters_and_histograms_and_by_no_sentinel() {
+        for def in Catalogue::embedded().iter() {
+            let expected = def.kind != Kind::Gauge && def.family != "sentinels";
+            assert_eq!(def.bears_flags, expected, "{}", def.name.name());
+        }
+    }
+
+    #[test]
+    fn a_series_has_room_for_every_attribute_and_both_flags() {
+        for def in Catalogue::embedded().iter() {
+            let flags = if def.bears_flags { 2 } else { 0 };
+            assert!(def.attributes.len() + flags <= MAX_ATTRIBUTES, "{}", def.name.name());
+        }
+    }
+
+    #[test]
+    fn budgets_are_those_that_were_promised() {
+        let promised = [("tool", 50), ("model", 10), ("server", 30), ("skill", 30), ("type", 20)];
+        for def in Catalogue::embedded().iter() {
+            for (key, budget) in &def.budgets {
+                assert!(promised.contains(&(key.as_str(), *budget)), "{} {key:?}", def.name.name());
+            }
+            let open = def
+                .attributes
+                .iter()
+                .filter(|key| promised[..4].iter().any(|(word, _)| *word == key.as_str()));
+            open.for_each(|key| assert!(def.budgets.contains_key(key), "{} {key:?}", def.name.name()));
+        }
+    }
+
+    #[test]
+    fn a_value_outside_of_a_closed_set_is_none() {
+        assert_eq!(closed(Metric::RateLimitRemaining, Key::Limit, "tokens"), Some("tokens"));
+        assert_eq!(closed(Metric::RateLimitRemaining, Key::Limit, "made-up"), None);
+        assert_eq!(closed(Metric::RateLimitRemaining, Key::Provider, "anthropic"), None);
+    }
+
+    #[test]
+    fn every_reason_of_a_note_has_its_word() {
+        let rules: serde_json::Value = serde_json::from_str(include_str!("../../data/notes.json")).unwrap();
+        for (reason, kind) in rules["rules"].as_object().unwrap() {
+            let word = match kind.as_str().unwrap() {
+                "fallback" => closed(Metric::FallbackUsed, Key::Reason, reason),
+                "error" => closed(Metric::ParserError, Key::ErrorType, reason),
+                _ => continue,
+            };
+            assert_eq!(word, Some(reason.as_str()), "{kind}");
         }
     }
 

@@ -6,7 +6,7 @@
 //! let a series go. Instruments are bound once per series, which makes a recording an atomic addition. The SDK's
 //! own timestamps, minima and maxima are not used: points bear event time.
 
-use std::{collections::HashMap, fmt};
+use std::fmt;
 
 use opentelemetry::{
     KeyValue,
@@ -21,7 +21,9 @@ use opentelemetry_sdk::{
     },
 };
 
-use super::{Catalogue, Key, Kind, Metric, MetricDef, Series, shared_reader::SharedReader};
+use super::{
+    Catalogue, Key, Kind, Labels, Metric, MetricDef, Series, SeriesTable, shared_reader::SharedReader,
+};
 
 /// How many series of one metric a meter holds. Beyond it the values of all budgeted attributes are recorded as
 /// overflow, so that the SDK's own limit, which drops attributes without a word, is never reached.
@@ -35,7 +37,7 @@ pub struct Meter {
     _provider: SdkMeterProvider,
     reader: SharedReader,
     instruments: Vec<Option<Instrument>>,
-    bound: HashMap<Box<str>, Bound>,
+    bound: SeriesTable<Bound>,
     series: Vec<usize>,
     scratch: ResourceMetrics,
 }
@@ -91,15 +93,15 @@ impl Meter {
             _provider: provider,
             reader,
             instruments,
-            bound: HashMap::new(),
+            bound: SeriesTable::default(),
             series: vec![0; Metric::ALL.len()],
             scratch: ResourceMetrics::default(),
         }
     }
 
-    /// Adds `value` to the series with this id (see [`Series::write_id`]); whether it is there.
-    pub fn record_bound(&self, id: &str, value: u64) -> bool {
-        match self.bound.get(id) {
+    /// Adds `value` to this series; whether it is there.
+    pub fn record_bound(&self, metric: Metric, labels: &Labels<'_>, value: u64) -> bool {
+        match self.bound.get(metric, labels) {
             Some(Bound::Counter(counter)) => counter.add(value),
             Some(Bound::Histogram(histogram)) => histogram.record(value),
             None => return false,
@@ -107,28 +109,36 @@ impl Meter {
         true
     }
 
+    /// Whether it has no series.
+    pub fn is_empty(&self) -> bool {
+        self.bound.is_empty()
+    }
+
     /// Whether one more series of `metric` may be made.
     pub fn has_room(&self, metric: Metric) -> bool {
         self.series[metric as usize] < MAX_SERIES
     }
 
-    /// Makes the series `id`.
-    pub fn bind(&mut self, id: &str, metric: Metric, attributes: &[(Key, &str)]) {
-        let attributes: Vec<KeyValue> =
-            attributes.iter().map(|&(key, value)| KeyValue::new(key.as_str(), value.to_owned())).collect();
+    /// Makes this series.
+    pub fn bind(&mut self, metric: Metric, labels: &Labels<'_>) {
+        let attributes: Vec<KeyValue> = labels
+            .pairs()
+            .iter()
+            .map(|&(key, value)| KeyValue::new(key.as_str(), value.to_owned()))
+            .collect();
         let bound = match &self.instruments[metric as usize] {
             Some(Instrument::Counter(counter)) => Bound::Counter(counter.bind(&attributes)),
             Some(Instrument::Histogram(histogram)) => Bound::Histogram(histogram.bind(&attributes)),
             None => return,
         };
-        if self.bound.insert(id.into(), bound).is_none() {
+        if self.bound.insert(metric, labels, bound) {
             self.series[metric as usize] += 1;
         }
     }
 
     /// Lets a series go; it is made anew when it comes back.
-    pub fn unbind(&mut self, id: &str, metric: Metric) {
-        if self.bound.remove(id).is_some() {
+    pub fn unbind(&mut self, metric: Metric, labels: &Labels<'_>) {
+        if self.bound.remove(metric, labels).is_some() {
             self.series[metric as usize] -= 1;
         }
     }
@@ -177,7 +187,7 @@ impl Instrument {
 fn view(instrument: &SdkInstrument) -> Option<Stream> {
     let def = Catalogue::embedded().iter().find(|def| def.name.name() == instrument.name())?;
     let flags = [Key::CliOtelActive, Key::ParserDegraded];
-    let allowed = def.attributes.iter().chain(flags.iter().filter(|_| def.raised_by_entry));
+    let allowed = def.attributes.iter().chain(flags.iter().filter(|_| def.bears_flags));
     let mut stream = Stream::builder()
         .with_cardinality_limit(SDK_LIMIT)
         .with_allowed_attribute_keys(allowed.map(|key| opentelemetry::Key::from_static_str(key.as_str())));
@@ -207,11 +217,10 @@ mod tests {
     use super::*;
 
     fn record(meter: &mut Meter, metric: Metric, attributes: &[(Key, &str)], value: u64) {
-        let mut id = String::new();
-        Series::write_id(&mut id, metric, attributes);
-        if !meter.record_bound(&id, value) {
-            meter.bind(&id, metric, attributes);
-            assert!(meter.record_bound(&id, value));
+        let labels = Labels::of(attributes);
+        if !meter.record_bound(metric, &labels, value) {
+            meter.bind(metric, &labels);
+            assert!(meter.record_bound(metric, &labels, value));
         }
     }
 
@@ -269,12 +278,10 @@ mod tests {
     #[test]
     fn a_series_that_was_let_go_starts_anew() {
         let mut meter = Meter::new();
-        let mut id = String::new();
-        Series::write_id(&mut id, Metric::Late, &[]);
         record(&mut meter, Metric::Late, &[], 1);
         drain(&mut meter);
-        meter.unbind(&id, Metric::Late);
-        assert!(!meter.record_bound(&id, 1));
+        meter.unbind(Metric::Late, &Labels::of(&[]));
+        assert!(!meter.record_bound(Metric::Late, &Labels::of(&[]), 1));
         record(&mut meter, Metric::Late, &[], 2);
         assert_eq!(drain(&mut meter), [(Series::new(Metric::Late, &[]), Delta::Sum(2))]);
     }

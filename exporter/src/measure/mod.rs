@@ -4,12 +4,16 @@
 pub mod admission;
 pub mod catalogue;
 pub mod entry;
+pub mod labels;
 pub mod meter;
 pub mod series;
+pub mod series_table;
 pub mod sessions;
 pub(crate) mod shared_reader;
 pub mod totals;
 
 pub use catalogue::{Catalogue, Kind, Metric, MetricDef};
 pub use entry::{Sink, measure};
+pub use labels::Labels;
 pub use series::{Key, Series};
+pub use series_table::SeriesTable;

@@ -1,10 +1,8 @@
 //! What tells one time series from another.
 
-use std::fmt::Write as _;
-
 use serde::{Deserialize, Serialize};
 
-use super::Metric;
+use super::{Labels, Metric};
 
 /// Defines the attribute keys.
 macro_rules! keys {
@@ -38,10 +36,26 @@ keys! {
     Status = "status",
     /// What the request was for.
     Class = "class",
-    /// The kind of an error.
+    /// The server of a tool.
+    Server = "server",
+    /// The skill's name.
+    Skill = "skill",
+    /// The kind of an error, an agent or a mismatch.
     Type = "type",
-    /// Why an answer ended, or why something was lost.
+    /// Why an answer ended, why something was lost, or what was not understood.
     Reason = "reason",
+    /// Who broke off.
+    By = "by",
+    /// Which rate limit.
+    Limit = "limit",
+    /// Which permission mode.
+    Mode = "mode",
+    /// Which dangerous pattern.
+    Pattern = "pattern",
+    /// Which parser.
+    Parser = "parser",
+    /// How a parser failed.
+    ErrorType = "error_type",
     /// A metric's name.
     Metric = "metric",
     /// An attribute's key.
@@ -77,13 +91,16 @@ impl Series {
         Self { metric, attributes: attributes.iter().map(|&(key, value)| (key, value.into())).collect() }
     }
 
-    /// Writes a text into `id` (which is emptied first) that is equal for equal series and for no others:
-    /// attribute values hold no control characters.
-    pub fn write_id(id: &mut String, metric: Metric, attributes: &[(Key, &str)]) {
-        id.clear();
-        let _ = write!(id, "{}", metric as u8);
-        for (key, value) in attributes {
-            let _ = write!(id, "\u{1}{}\u{2}{value}", *key as u8);
-        }
+    /// Whether it is the series of `metric` with these attributes.
+    pub(super) fn is(&self, metric: Metric, labels: &Labels<'_>) -> bool {
+        let mine = self.attributes.iter().map(|(key, value)| (*key, &**value));
+        self.metric == metric && mine.eq(labels.pairs().iter().copied())
+    }
+
+    /// Its attributes.
+    pub fn labels(&self) -> Labels<'_> {
+        let attributes: Vec<(Key, &str)> =
+            self.attributes.iter().map(|(key, value)| (*key, &**value)).collect();
+        Labels::of(&attributes)
     }
 }

@@ -1,8 +1,8 @@
 //! Which sessions have been seen.
 
-use std::collections::HashMap;
-
 use ccxray_shared::UnixMillis;
+
+use super::series_table::HashedMap;
 
 /// How long of event time a session is remembered after the day it was last seen.
 const FORGOTTEN_AFTER_DAYS: u32 = 30;
@@ -11,7 +11,7 @@ const DAY_MS: u64 = 24 * 3600 * 1000;
 /// The sessions seen in the last 30 days: 8 bytes of each one's keyed hash, and the day it was last seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sessions {
-    seen: HashMap<u64, u32>,
+    seen: HashedMap<u32>,
 }
 
 impl Sessions {
@@ -19,11 +19,13 @@ impl Sessions {
     pub fn is_new(&mut self, hash: &str, now: UnixMillis) -> bool {
         let Ok(hash) = u64::from_str_radix(hash, 16) else { return false };
         let today = day(now);
-        let last = self.seen.insert(hash, today);
-        if let Some(last) = last {
-            self.seen.insert(hash, last.max(today));
-        }
-        last.is_none_or(|last| is_forgotten(last, today))
+        let Some(last) = self.seen.get_mut(&hash) else {
+            self.seen.insert(hash, today);
+            return true;
+        };
+        let is_new = is_forgotten(*last, today);
+        *last = today.max(*last);
+        is_new
     }
 
     /// Forgets what was not seen for 30 days.

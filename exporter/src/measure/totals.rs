@@ -161,7 +161,7 @@ fn is_current(series: &Series, row: &Row) -> bool {
     let keys_fit = series
         .attributes
         .iter()
-        .all(|&(key, _)| def.attributes.contains(&key) || (def.raised_by_entry && key.is_flag()));
+        .all(|&(key, _)| def.attributes.contains(&key) || (def.bears_flags && key.is_flag()));
     let value_fits = match (&row.value, def.kind) {
         (Value::Sum(_), Kind::Counter | Kind::PicoUsdCounter) => true,
         (Value::Histogram { buckets, .. }, Kind::Histogram) => buckets.len() == def.bounds.len() + 1,

@@ -37,6 +37,9 @@ pub struct Listed {
     /// What counts, exactly.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub counts: &'static str,
+    /// What the wire does not tell.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub limits: &'static [String],
 }
 
 /// One attribute of a metric.
@@ -72,6 +75,7 @@ impl Listed {
             since: &def.since,
             description: &def.description,
             counts: &def.counts,
+            limits: &def.limits,
         }
     }
 
@@ -88,6 +92,7 @@ impl Listed {
             since: "",
             description: metric.description,
             counts: "",
+            limits: &[],
         }
     }
 }
@@ -147,5 +152,7 @@ mod tests {
         assert_eq!(metric("ccxray.requests_total")["attributes"][2]["values"][0][0], "2xx");
         assert_eq!(metric("ccxray.latency_ms")["bounds"][0], 50);
         assert_eq!(metric("ccxray.otel.state")["family"], "self");
+        let limits = &metric("ccxray.permission_mode.usage_total")["limits"];
+        assert!(limits[0].as_str().unwrap().starts_with("Claude Code: "), "{limits}");
     }
 }

@@ -19,7 +19,7 @@ renamed only after it was there under both names for a while.
 `ccxray.requests_total`). A request that the client makes again is another request. What an answer does not state is unknown and not
 counted; it is never taken for 0.
 
-Counters are cumulative. A new series is sent at 0 first, one interval before its first count. A series without a count for 24 hours is
+A gauge is sent only for windows that have a value for it. Counters are cumulative. A new series is sent at 0 first, one interval before its first count. A series without a count for 24 hours is
 let go and starts anew when it comes back.
 ";
 
@@ -78,6 +78,10 @@ fn write_metric(out: &mut String, metric: &Listed) -> fmt::Result {
     if !metric.bounds.is_empty() {
         let bounds: Vec<String> = metric.bounds.iter().map(ToString::to_string).collect();
         writeln!(out, "\nBuckets up to {}, and above.", bounds.join(", "))?;
+    }
+    if !metric.limits.is_empty() {
+        writeln!(out, "\nWhat the wire does not tell:\n")?;
+        metric.limits.iter().try_for_each(|limit| writeln!(out, "* {limit}"))?;
     }
     for attribute in metric.attributes.iter().filter(|attribute| !attribute.values.is_empty()) {
         writeln!(out, "\n| `{}` | |\n| --- | --- |", attribute.key)?;

@@ -1,5 +1,6 @@
 //! A pipeline: one destination with its own consent, budgets and totals. The local page is one too.
 
+mod gauges;
 pub mod identity;
 mod recording;
 pub mod state;
@@ -10,14 +11,22 @@ use std::{collections::BTreeMap, time::Duration};
 use ccxray_shared::UnixMillis;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 
-use self::{identity::Identity, recording::Recording, withheld::Withheld};
+use self::{
+    gauges::Gauges,
+    identity::Identity,
+    recording::{FanOut, Recording},
+    withheld::Withheld,
+};
 use crate::{
-    classify::Classified,
+    classify::{
+        Classified,
+        drift::{self, Drift},
+    },
     measure::{
-        Key, Metric, Series, Sink,
-        admission::{self, Admissions},
+        Key, Labels, Metric, Series, Sink,
+        admission::{self, Admissions, Budgets},
         measure,
-        meter::{Delta, Meter},
+        meter::Meter,
         sessions::Sessions,
         totals::{Totals, Zero},
     },
@@ -46,15 +55,6 @@ impl Window {
     }
 }
 
-/// How much of the input came from a cache, over one window.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CacheUse {
-    /// Tokens read from a cache.
-    pub read: u64,
-    /// All input tokens.
-    pub input: u64,
-}
-
 /// One pipeline. Pure: it is told the time and does no IO.
 #[derive(Debug)]
 pub struct Pipeline {
@@ -66,14 +66,13 @@ pub struct Pipeline {
     totals: Totals,
     admissions: Admissions,
     sessions: Sessions,
-    cache_use: BTreeMap<Vec<(Key, Box<str>)>, CacheUse>,
+    gauges: Gauges,
     /// How many entries it holds whose stamp keeps them out of every destination; only the local one can hold any.
     opted_out: u64,
     /// The time of the last snapshot; every later one has a later time.
     last_cut: UnixMillis,
     /// Zeros offered up to this cut by an earlier run may or may not have arrived: they are sent again as they were.
     uncertain_until: UnixMillis,
-    id: String,
 }
 
 impl Pipeline {
@@ -87,11 +86,10 @@ impl Pipeline {
             totals: Totals::default(),
             admissions: Admissions::default(),
             sessions: Sessions::default(),
-            cache_use: BTreeMap::new(),
+            gauges: Gauges::default(),
             opted_out: 0,
             last_cut: UnixMillis(0),
             uncertain_until: UnixMillis(0),
-            id: String::new(),
         }
     }
 
@@ -110,6 +108,11 @@ impl Pipeline {
     /// What it may not send.
     pub fn withheld(&self) -> &Withheld {
         &self.withheld
+    }
+
+    /// Applies budgets in place of the catalogue's to what is admitted from now on.
+    pub fn set_budgets(&mut self, budgets: Budgets) {
+        self.admissions.set_budgets(budgets);
     }
 
     /// Another process goes on with it: what the one before has offered may or may not have arrived.
@@ -133,37 +136,42 @@ impl Pipeline {
 
     /// Counts an entry in the open window, which its time may lie before (`late`) but not behind.
     pub fn record(&mut self, classified: &Classified<'_>, late: bool) {
+        record([self], classified, &drift::of(classified), late);
+    }
+
+    /// Whether an entry is its own to count. One that is withheld is noted.
+    fn takes(&mut self, classified: &Classified<'_>) -> bool {
         let at = classified.entry.ended_at;
         let tier = self.identity.key.tier;
         // A stamp lowers the tier for its exchange; a lower tier is another pipeline's, or nobody's.
         let is_capped = classified.entry.tier_cap.is_some_and(|cap| cap < tier);
-        if is_capped || at < self.since || !self.withheld.lets_through(at) {
-            return;
-        }
-        self.opted_out += u64::from(classified.entry.tier_cap == Some(0));
-        let mut recording = Recording::new(self, at, Some(classified.entry.provider));
-        measure(classified, &mut recording);
-        if late {
-            recording.record(Metric::Late, &[], 1);
-        }
+        let takes = !is_capped && at >= self.since && self.withheld.lets_through(at);
+        self.opted_out += u64::from(takes && classified.entry.tier_cap == Some(0));
+        takes
     }
 
     /// Counts entries that are known to be lost.
     pub fn record_loss(&mut self, reason: &str, lost: u64, at: UnixMillis) {
         if at >= self.since {
-            Recording::new(self, at, None).record(Metric::EntriesLost, &[(Key::Reason, reason)], lost);
+            let labels = Labels::of(&[(Key::Reason, reason)]);
+            Recording::new(self, at, None).record(Metric::EntriesLost, &labels, lost);
         }
+    }
+
+    /// How many exchanges are under way, as far as living proxies have told.
+    pub fn set_active_requests(&mut self, active: Option<u64>) {
+        self.gauges.set_active_requests(active);
     }
 
     /// Takes what has been recorded into the totals, as part of `window`.
     pub fn drain(&mut self, window: Window) {
-        let Self { meter, totals, admissions, cache_use, .. } = self;
+        let Self { meter, totals, admissions, gauges, .. } = self;
         let bounds = (window.start, window.end());
         meter.drain(|series, delta| {
             for (key, value) in &series.attributes {
                 admissions.refresh(series.metric, *key, value, window.start);
             }
-            note_cache_use(cache_use, &series, &delta);
+            gauges.note_tokens(&series, &delta);
             totals.add(series, delta, bounds);
         });
     }
@@ -188,13 +196,11 @@ impl Pipeline {
         self.drain(window);
         self.sessions.forget(window.end());
         for series in self.totals.retire(window.end(), self.idle()) {
-            let attributes: Vec<(Key, &str)> = series.attributes.iter().map(|(k, v)| (*k, &**v)).collect();
-            Series::write_id(&mut self.id, series.metric, &attributes);
-            self.meter.unbind(&self.id, series.metric);
+            self.meter.unbind(series.metric, &series.labels());
         }
-        let gauges = self.gauges();
-        self.cache_use.clear();
-        gauges
+        let values = self.gauges.values();
+        self.gauges.end_window();
+        values
     }
 
     /// How long a series may rest. A destination keeps what it was sent, and need not be told of it for ever; the local
@@ -226,7 +232,7 @@ impl Pipeline {
     pub fn peek(&mut self, window: Window, now: UnixMillis) -> ExportMetricsServiceRequest {
         self.drain(window);
         let points = self.totals.iter().map(|(series, row)| (series, row, None));
-        snapshot::request(&self.identity.resource(), points, &self.gauges(), now)
+        snapshot::request(&self.identity.resource(), points, &self.gauges.values(), now)
     }
 
     /// The destination has acknowledged all snapshots up to `cut`.
@@ -243,37 +249,28 @@ impl Pipeline {
     pub fn admissions(&self) -> &Admissions {
         &self.admissions
     }
+}
 
-    fn gauges(&self) -> BTreeMap<Series, f64> {
-        self.cache_use
-            .iter()
-            .filter_map(|(attributes, used)| Some((ratio_series(attributes), used.ratio()?)))
-            .collect()
+/// Counts an entry, with what in it was not as expected, in the open windows of those `pipelines` whose own it is: it is
+/// measured once for all of them.
+pub fn record<'p>(
+    pipelines: impl IntoIterator<Item = &'p mut Pipeline>,
+    classified: &Classified<'_>,
+    drifts: &[Drift<'_>],
+    late: bool,
+) {
+    let taking = pipelines.into_iter().filter_map(|pipeline| {
+        let takes = pipeline.takes(classified);
+        takes.then(|| Recording::new(pipeline, classified.entry.ended_at, Some(classified.entry.provider)))
+    });
+    let mut all = FanOut(taking.collect());
+    if all.0.is_empty() {
+        return;
     }
-}
-
-impl CacheUse {
-    #[expect(clippy::cast_precision_loss, reason = "a ratio")]
-    fn ratio(self) -> Option<f64> {
-        (self.input > 0).then(|| self.read as f64 / self.input as f64)
+    measure(classified, drifts, &mut all);
+    if late {
+        all.record(Metric::Late, &Labels::of(&[]), 1);
     }
-}
-
-fn ratio_series(attributes: &[(Key, Box<str>)]) -> Series {
-    Series { metric: Metric::CacheHitRatio, attributes: attributes.to_vec() }
-}
-
-fn note_cache_use(cache_use: &mut BTreeMap<Vec<(Key, Box<str>)>, CacheUse>, series: &Series, delta: &Delta) {
-    let is_read = match series.metric {
-        Metric::TokensCacheRead => true,
-        Metric::TokensInput | Metric::TokensCacheCreation => false,
-        _ => return,
-    };
-    let Delta::Sum(tokens) = *delta else { return };
-    let attributes = series.attributes.iter().filter(|(key, _)| !key.is_flag()).cloned().collect();
-    let used: &mut CacheUse = cache_use.entry(attributes).or_default();
-    used.input = used.input.saturating_add(tokens);
-    used.read = used.read.saturating_add(if is_read { tokens } else { 0 });
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
-//! Measurements into a pipeline, within its budgets.
+//! Measurements into pipelines, within their budgets.
 
-use ccxray_shared::{UnixMillis, entry::Provider};
+use ccxray_shared::{UnixMillis, entry::Provider, name::MALFORMED};
 
 use super::Pipeline;
 use crate::{
-    classify::known_tools,
-    measure::{Catalogue, Key, Metric, Series, Sink, entry::OVERFLOW},
+    classify::{agent_type, known_tools},
+    measure::{Catalogue, Key, Labels, Metric, Sink, entry::OVERFLOW},
 };
 
 /// The measurements of one entry, or of one finding of our own.
@@ -15,6 +15,9 @@ pub(super) struct Recording<'p> {
     provider: Option<Provider>,
 }
 
+/// The measurements of one entry into several pipelines.
+pub(super) struct FanOut<'p>(pub(super) Vec<Recording<'p>>);
+
 impl<'p> Recording<'p> {
     pub(super) fn new(pipeline: &'p mut Pipeline, at: UnixMillis, provider: Option<Provider>) -> Self {
         Self { pipeline, at, provider }
@@ -22,8 +25,9 @@ impl<'p> Recording<'p> {
 
     /// Records in a series that is not there yet: it is made if the budgets allow it, else its values over budget
     /// are put together.
-    fn admit(&mut self, metric: Metric, attributes: &[(Key, &str)], value: u64) {
-        let mut admitted = attributes.to_vec();
+    #[cold]
+    fn admit(&mut self, metric: Metric, labels: &Labels<'_>, value: u64) {
+        let mut admitted = labels.pairs().to_vec();
         for (key, text) in &mut admitted {
             if !self.has_place(metric, *key, text) {
                 *text = OVERFLOW;
@@ -38,35 +42,59 @@ impl<'p> Recording<'p> {
                 .for_each(|(_, text)| *text = OVERFLOW);
             self.note_overflow(metric, "series");
         }
-        let Pipeline { id, meter, .. } = &mut *self.pipeline;
-        Series::write_id(id, metric, &admitted);
-        if !meter.record_bound(id, value) {
-            meter.bind(id, metric, &admitted);
-            meter.record_bound(id, value);
+        let admitted = Labels::of(&admitted);
+        let meter = &mut self.pipeline.meter;
+        if !meter.record_bound(metric, &admitted, value) {
+            meter.bind(metric, &admitted);
+            meter.record_bound(metric, &admitted, value);
         }
     }
 
     fn has_place(&mut self, metric: Metric, key: Key, text: &str) -> bool {
-        let is_built_in =
-            key == Key::Tool && self.provider.is_some_and(|provider| known_tools::is_known(provider, text));
-        is_built_in || text == OVERFLOW || self.pipeline.admissions.admit(metric, key, text, self.at)
+        let is_known = match key {
+            Key::Tool => self.provider.is_some_and(|provider| known_tools::is_known(provider, text)),
+            Key::Type => metric == Metric::AgentTypeInvocations && agent_type::is_known(text),
+            _ => false,
+        };
+        is_known
+            || [OVERFLOW, MALFORMED].contains(&text)
+            || self.pipeline.admissions.admit(metric, key, text, self.at)
     }
 
     fn note_overflow(&mut self, metric: Metric, attribute: &str) {
-        self.record(Metric::Overflow, &[(Key::Metric, metric.name()), (Key::Attribute, attribute)], 1);
+        let labels = Labels::of(&[(Key::Metric, metric.name()), (Key::Attribute, attribute)]);
+        self.record(Metric::Overflow, &labels, 1);
     }
 }
 
 impl Sink for Recording<'_> {
-    fn record(&mut self, metric: Metric, attributes: &[(Key, &str)], value: u64) {
-        let Pipeline { id, meter, .. } = &mut *self.pipeline;
-        Series::write_id(id, metric, attributes);
-        if !meter.record_bound(id, value) {
-            self.admit(metric, attributes, value);
+    fn record(&mut self, metric: Metric, labels: &Labels<'_>, value: u64) {
+        if !self.pipeline.meter.record_bound(metric, labels, value) {
+            self.admit(metric, labels, value);
         }
     }
 
-    fn is_new_session(&mut self, session: &str) -> bool {
-        self.pipeline.sessions.is_new(session, self.at)
+    fn gauge(&mut self, metric: Metric, labels: &Labels<'_>, value: u64) {
+        self.pipeline.gauges.note(metric, labels, self.at, value);
+    }
+
+    fn session(&mut self, session: &str, labels: &Labels<'_>) {
+        if self.pipeline.sessions.is_new(session, self.at) {
+            self.record(Metric::Sessions, labels, 1);
+        }
+    }
+}
+
+impl Sink for FanOut<'_> {
+    fn record(&mut self, metric: Metric, labels: &Labels<'_>, value: u64) {
+        self.0.iter_mut().for_each(|recording| recording.record(metric, labels, value));
+    }
+
+    fn gauge(&mut self, metric: Metric, labels: &Labels<'_>, value: u64) {
+        self.0.iter_mut().for_each(|recording| recording.gauge(metric, labels, value));
+    }
+
+    fn session(&mut self, session: &str, labels: &Labels<'_>) {
+        self.0.iter_mut().for_each(|recording| recording.session(session, labels));
     }
 }

@@ -3,9 +3,10 @@
 use ccxray_shared::UnixMillis;
 use serde::{Deserialize, Serialize};
 
-use super::{CacheUse, Pipeline, identity::Identity, withheld::Withheld};
+pub use super::gauges::{SavedCacheUse, SavedGauge};
+use super::{Pipeline, gauges::Gauges, identity::Identity, withheld::Withheld};
 use crate::measure::{
-    Key, Series,
+    Series,
     admission::{Admissions, Admitted},
     sessions::Sessions,
     totals::{Row, Totals},
@@ -36,6 +37,9 @@ pub struct PipelineState {
     pub sessions: String,
     /// The cache use of the open window.
     pub cache_use: Vec<SavedCacheUse>,
+    /// What exchanges of the open window have stated of gauges.
+    #[serde(default)]
+    pub gauges: Vec<SavedGauge>,
 }
 
 /// One series.
@@ -47,24 +51,12 @@ pub struct SavedRow {
     pub row: Row,
 }
 
-/// The cache use of one model in the open window.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SavedCacheUse {
-    attributes: Vec<(Key, Box<str>)>,
-    read: u64,
-    input: u64,
-}
-
 impl Pipeline {
     /// What must be remembered. To be called right after [`drain`](Self::drain).
     pub fn to_state(&self) -> PipelineState {
         let rows =
             self.totals.iter().map(|(series, row)| SavedRow { series: series.clone(), row: row.clone() });
-        let cache_use = self.cache_use.iter().map(|(attributes, used)| SavedCacheUse {
-            attributes: attributes.clone(),
-            read: used.read,
-            input: used.input,
-        });
+        let (cache_use, gauges) = self.gauges.save();
         PipelineState {
             identity: self.identity.clone(),
             since: self.since,
@@ -75,7 +67,8 @@ impl Pipeline {
             rows: rows.collect(),
             admitted: self.admissions.to_list(),
             sessions: self.sessions.to_text(),
-            cache_use: cache_use.collect(),
+            cache_use,
+            gauges,
         }
     }
 
@@ -90,10 +83,7 @@ impl Pipeline {
         pipeline.totals = Totals::from_rows(state.rows.into_iter().map(|saved| (saved.series, saved.row)));
         pipeline.admissions = Admissions::from_list(state.admitted);
         pipeline.sessions = Sessions::from_text(&state.sessions);
-        let cache_use = state.cache_use.into_iter();
-        pipeline.cache_use = cache_use
-            .map(|saved| (saved.attributes, CacheUse { read: saved.read, input: saved.input }))
-            .collect();
+        pipeline.gauges = Gauges::restore(state.cache_use, state.gauges);
         pipeline
     }
 }

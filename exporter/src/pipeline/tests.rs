@@ -1,6 +1,6 @@
 use ccxray_shared::{
     Entry, Name,
-    entry::{Provider, ToolCall, ToolCalls},
+    entry::{Agent, Outcome, Parse, Provider, ToolCall, ToolCalls},
 };
 
 use super::{
@@ -58,7 +58,78 @@ fn tools_over_the_budget_are_counted_together_and_the_known_ones_never_are() {
     assert_eq!(invocations["mcp__server__tool49,anthropic"], 1);
     assert_eq!(invocations[&format!("{OVERFLOW},anthropic")], 11);
     let overflow = sums(&mut pipeline, Metric::Overflow);
-    assert_eq!(overflow, [("ccxray.tool.invocations_total,tool".to_owned(), 11)].into());
+    let both = ["ccxray.mcp.invocations_total,tool", "ccxray.tool.invocations_total,tool"];
+    assert_eq!(overflow, both.map(|series| (series.to_owned(), 11)).into());
+}
+
+#[test]
+fn a_budget_of_0_lets_only_what_is_known_through() {
+    let mut pipeline = pipeline(1);
+    pipeline.set_budgets([(Key::Tool, 0), (Key::Type, 0), (Key::Model, 0)].into());
+    let mut entry = with_tools(&["Bash".to_owned(), "mcp__server__tool".to_owned()]);
+    for kind in ["Explore", "my-own"] {
+        entry.agent = Some(Agent { kind: Some(Name::from_wire(kind)), sub: true, id: None });
+        record(&mut pipeline, &entry);
+    }
+    let tools = [("Bash,anthropic".to_owned(), 2), (format!("{OVERFLOW},anthropic"), 2)];
+    assert_eq!(sums(&mut pipeline, Metric::ToolInvocations), tools.into());
+    let types = [("explore".to_owned(), 1), (OVERFLOW.to_owned(), 1)];
+    assert_eq!(sums(&mut pipeline, Metric::AgentTypeInvocations), types.into());
+    let servers = [(format!("server,{OVERFLOW}"), 2)];
+    assert_eq!(sums(&mut pipeline, Metric::McpInvocations), servers.into());
+    assert_eq!(sums(&mut pipeline, Metric::Requests).len(), 1, "closed sets have no budget");
+}
+
+#[test]
+fn made_up_agents_servers_and_skills_are_counted_together_beyond_their_budgets() {
+    let mut pipeline = pipeline(1);
+    for i in 0..40 {
+        let mut entry = with_tools(&[format!("mcp__server{i}__tool")]);
+        entry.agent = Some(Agent { kind: Some(Name::from_string(format!("agent{i}"))), sub: true, id: None });
+        entry.skills = vec![Name::from_string(format!("skill{i}"))];
+        record(&mut pipeline, &entry);
+    }
+    for (metric, series, over) in [
+        (Metric::AgentTypeInvocations, 21, OVERFLOW.to_owned()),
+        (Metric::McpInvocations, 31, format!("{OVERFLOW},tool")),
+        (Metric::SkillActivations, 31, format!("{OVERFLOW},anthropic")),
+    ] {
+        let sums = sums(&mut pipeline, metric);
+        assert_eq!((sums.len(), sums[&over]), (series, 41 - series as u64), "{metric:?}");
+    }
+}
+
+#[test]
+fn what_is_let_go_can_be_found_again_by_the_same_attributes() {
+    let mut pipeline = pipeline(1);
+    let mut entry = with_tools(&["Bash".to_owned(), "mcp__a__b".to_owned(), "made_up".to_owned()]);
+    entry.agent_otel = true;
+    entry.parse = Parse::Partial;
+    entry.first_content_ms = Some(1);
+    entry.outcome = Outcome::ClientAbort;
+    entry.session = Some(Name::from_wire("00000000000000aa"));
+    record(&mut pipeline, &entry);
+    assert!(!pipeline.meter.is_empty());
+    pipeline.roll(WINDOW);
+    pipeline.roll(Window::around(WINDOW.end().after(admission::IDLE), WINDOW.length));
+    assert!(pipeline.totals.is_empty() && pipeline.meter.is_empty(), "{:?}", pipeline.meter);
+}
+
+#[test]
+fn an_entry_is_counted_in_all_the_pipelines_whose_own_it_is() {
+    let (mut local, mut destination, mut named) = (pipeline(0), pipeline(1), pipeline(2));
+    let stamped =
+        Entry { tier_cap: Some(1), session: Some(Name::from_wire("00000000000000aa")), ..entry(70_000) };
+    destination.sessions.is_new("00000000000000aa", UnixMillis(0));
+    let prices = PriceTable::embedded();
+    let classified = Classified::of(&stamped, &prices);
+    super::record([&mut local, &mut destination, &mut named], &classified, &[], true);
+    for (pipeline, expected) in
+        [(&mut local, [1, 1, 1]), (&mut destination, [1, 0, 1]), (&mut named, [0, 0, 0])]
+    {
+        let total = |metric| sums(pipeline, metric).values().sum::<u64>();
+        assert_eq!([Metric::Requests, Metric::Sessions, Metric::Late].map(total), expected);
+    }
 }
 
 #[test]

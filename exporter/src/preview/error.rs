@@ -4,7 +4,11 @@ use std::{io, path::PathBuf, process::ExitCode};
 
 use ccxray_shared::state_dir::NoHomeError;
 
-use crate::{checkpoint::StoreError, consent::ConsentError, run::RunError};
+use crate::{
+    checkpoint::StoreError,
+    consent::ConsentError,
+    run::{RunError, own_rules::OwnRulesError},
+};
 
 /// Why there is no preview.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +52,12 @@ impl From<ConsentError> for PreviewError {
 
 impl From<StoreError> for PreviewError {
     fn from(error: StoreError) -> Self {
+        Self::Run(error.into())
+    }
+}
+
+impl From<OwnRulesError> for PreviewError {
+    fn from(error: OwnRulesError) -> Self {
         Self::Run(error.into())
     }
 }

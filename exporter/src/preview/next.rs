@@ -2,7 +2,7 @@
 
 use std::io;
 
-use ccxray_shared::{UnixMillis, line::Line};
+use ccxray_shared::UnixMillis;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 
 use crate::{
@@ -24,10 +24,11 @@ pub struct Next {
 /// open one at its end, with what is known at `now`. `None` if there will be nothing to say.
 pub fn request(core: &mut Core, source: &mut Source, now: UnixMillis) -> io::Result<Option<Next>> {
     source.refresh()?;
+    core.set_active_requests(source.active_requests());
     let settled = now.before(SETTLING);
     while core.ready() == 0 {
         let head = source.peek();
-        count_losses(core, source, now);
+        count_findings(core, source, now);
         let time = head.map(|(_, ended_at)| Core::event_time(ended_at, now));
         core.advance(time.unwrap_or(settled).min(settled));
         if core.ready() > 0 || time.is_none_or(|time| time >= core.window().end()) {
@@ -47,17 +48,16 @@ pub fn request(core: &mut Core, source: &mut Source, now: UnixMillis) -> io::Res
 
 fn count_next(core: &mut Core, source: &mut Source) {
     let Some((stream, line)) = source.advance() else { return };
-    if let Ok(Line::Entry(entry)) = Line::decode(&line) {
-        core.count(&entry);
-    }
+    core.count(line.entry());
     source.recycle(stream, line);
 }
 
-fn count_losses(core: &mut Core, source: &mut Source, now: UnixMillis) {
+fn count_findings(core: &mut Core, source: &mut Source, now: UnixMillis) {
     for finding in source.take_findings() {
         match finding {
             Finding::Lost { reason, entries } => core.count_loss(reason.as_str(), entries, now),
-            Finding::Skipped(_) | Finding::Stats(_) | Finding::Unreadable(_) => {}
+            Finding::Stats(_) => core.set_active_requests(source.active_requests()),
+            Finding::Skipped(_) | Finding::Unreadable(_) => {}
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     engine::{Core, CoreOptions, random_bits},
     pipeline::identity::PipelineKey,
     preview::PreviewError,
-    run::{lock, prices, remembered},
+    run::{lock, own_rules, remembered},
     source::Source,
 };
 
@@ -35,7 +35,7 @@ impl Subject {
         now: UnixMillis,
     ) -> Result<Self, PreviewError> {
         let consents = Keeper::start(Sources::of_this_user(state_dir, options.tier))?.consents();
-        let prices = prices(options.prices.as_deref())?;
+        let prices = own_rules::take_over(options.data_dir.as_deref(), options.prices.as_deref())?;
         let is_running = lock::holder(&state_dir.exporter()).is_some();
         let spool = state_dir.spool();
         let loaded = Store::new(&state_dir.exporter()).peek()?;

@@ -1,13 +1,12 @@
 //! Why the daemon does not run.
 
-use std::{io, path::PathBuf, process::ExitCode};
+use std::{io, process::ExitCode};
 
 use ccxray_shared::{daemon::ready::WriteReadyError, private::PrivateDirError, state_dir::NoHomeError};
 
-use super::lock::LockError;
+use super::{lock::LockError, own_rules::OwnRulesError};
 use crate::{
     checkpoint::StoreError,
-    classify::price_table::ParsePricesError,
     consent::ConsentError,
     deliver::{failure_log::OpenLogError, tls::TlsError},
     local::server::BindError,
@@ -32,24 +31,9 @@ pub enum RunError {
     /// The certificates.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// The price table could not be read.
-    #[error("failed to read the price table `{path}`")]
-    ReadPrices {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// The price table is not one.
-    #[error("price table `{path}`")]
-    Prices {
-        /// Which.
-        path: PathBuf,
-        /// What is wrong with it.
-        #[source]
-        source: ParsePricesError,
-    },
+    /// Rules or prices of the user's own.
+    #[error(transparent)]
+    OwnRules(#[from] OwnRulesError),
     /// What was remembered cannot be used.
     #[error(transparent)]
     Checkpoint(#[from] StoreError),
@@ -75,11 +59,7 @@ impl RunError {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Lock(LockError::Held { .. }) => ExitCode::from(75),
-            Self::NoHome(_)
-            | Self::Consent(_)
-            | Self::Tls(_)
-            | Self::ReadPrices { .. }
-            | Self::Prices { .. } => ExitCode::from(78),
+            Self::NoHome(_) | Self::Consent(_) | Self::Tls(_) | Self::OwnRules(_) => ExitCode::from(78),
             Self::Lock(LockError::Io { .. })
             | Self::Directory(_)
             | Self::Checkpoint(_)

@@ -7,6 +7,7 @@ pub mod error;
 mod heartbeat;
 mod local_data;
 pub mod lock;
+pub mod own_rules;
 mod self_figures;
 mod signals;
 mod stop;
@@ -25,7 +26,6 @@ pub use self::error::RunError;
 use self::{local_data::EngineData, signals::Signals, stop::Stop};
 use crate::{
     checkpoint::{Loaded, State, Store},
-    classify::price_table::PriceTable,
     cli::{Local, RunOptions},
     consent::{Consents, Keeper, environment, keeper::Sources},
     deliver::{self, CutId, FailureLog, FromWorker, Snapshot, WorkerHandle, tally::Counts},
@@ -48,7 +48,7 @@ pub fn end_on_panic() {
 pub fn run(options: &RunOptions) -> Result<(), RunError> {
     let state_dir = StateDir::resolve(options.state_dir.clone())?;
     let consents = Keeper::start(Sources::of_this_user(&state_dir, options.tier))?.consents();
-    let prices = prices(options.prices.as_deref())?;
+    let prices = own_rules::take_over(options.data_dir.as_deref(), options.prices.as_deref())?;
     for dir in [state_dir.spool(), state_dir.exporter()] {
         private::ensure_dir(&dir)?;
     }
@@ -65,14 +65,6 @@ pub fn run(options: &RunOptions) -> Result<(), RunError> {
     let served = runtime.block_on(serve(options, &state_dir, &consents, core, source));
     runtime.shutdown_timeout(Duration::ZERO);
     served
-}
-
-/// The prices in `file`, else the built-in ones.
-pub(crate) fn prices(file: Option<&Path>) -> Result<PriceTable, RunError> {
-    let Some(path) = file else { return Ok(PriceTable::embedded()) };
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| RunError::ReadPrices { path: path.to_owned(), source })?;
-    PriceTable::parse(&text).map_err(|source| RunError::Prices { path: path.to_owned(), source })
 }
 
 /// What the last run left, or a beginning.

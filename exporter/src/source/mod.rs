@@ -3,6 +3,7 @@
 //! The directory is listed, each stream is read line by line from where it was left, and the streams are merged by
 //! the entries' time. Damage is skipped and counted, never fatal.
 
+mod entry_line;
 mod finding;
 mod stream;
 pub mod watch;
@@ -22,6 +23,7 @@ use ccxray_shared::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use self::entry_line::EntryLine;
 pub use self::finding::{Finding, Loss, Skipped};
 use self::stream::Stream;
 
@@ -32,6 +34,9 @@ pub struct StreamPosition {
     pub stream: StreamId,
     /// How far.
     pub position: Position,
+    /// How many exchanges its proxy had under way, as it said last before that position.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active: Option<u64>,
 }
 
 /// The spool's streams.
@@ -55,7 +60,7 @@ impl Source {
 
     /// The spool in `dir`, to be read on from `positions`.
     pub fn resume(dir: &Path, positions: impl IntoIterator<Item = StreamPosition>) -> Self {
-        let streams = positions.into_iter().map(|at| (at.stream, Stream::resume(at.stream, at.position)));
+        let streams = positions.into_iter().map(|at| (at.stream, Stream::resume(&at)));
         Self {
             dir: dir.to_owned(),
             streams: streams.collect(),
@@ -92,16 +97,16 @@ impl Source {
         self.heads.peek().map(|&Reverse((ended_at, id))| (id, ended_at))
     }
 
-    /// Takes the line of the entry that [`peek`](Self::peek) shows; it decodes as that entry. Its buffer goes back with
-    /// [`recycle`](Self::recycle), which makes the stream's next entry known.
-    pub fn advance(&mut self) -> Option<(StreamId, Vec<u8>)> {
+    /// Takes the entry that [`peek`](Self::peek) shows. It goes back with [`recycle`](Self::recycle), for the sake of its
+    /// buffer, which makes the stream's next entry known.
+    pub fn advance(&mut self) -> Option<(StreamId, EntryLine)> {
         let Reverse((_, id)) = self.heads.pop()?;
         let line = self.streams.get_mut(&id)?.take_head(&mut self.findings)?;
         Some((id, line))
     }
 
     /// Gives a line's buffer back, and reads on in its stream.
-    pub fn recycle(&mut self, id: StreamId, line: Vec<u8>) {
+    pub fn recycle(&mut self, id: StreamId, line: EntryLine) {
         if let Some(stream) = self.streams.get_mut(&id) {
             stream.recycle(line);
         }
@@ -121,10 +126,18 @@ impl Source {
 
     /// How far each stream has been read: everything before it has been handed out by [`advance`](Self::advance).
     pub fn positions(&self) -> Vec<StreamPosition> {
-        self.streams
-            .values()
-            .map(|stream| StreamPosition { stream: stream.id(), position: stream.position() })
-            .collect()
+        self.streams.values().map(Stream::position).collect()
+    }
+
+    /// How many exchanges are under way in the proxies that live, each as it said last; `None` if none has said
+    /// anything.
+    pub fn active_requests(&self) -> Option<u64> {
+        self.streams.values().filter_map(Stream::active).reduce(u64::saturating_add)
+    }
+
+    /// The version of the proxy that wrote the segment of `id` that is being read, if its beginning has been seen.
+    pub fn proxy_version(&self, id: StreamId) -> Option<&str> {
+        self.streams.get(&id)?.proxy_version()
     }
 
     /// Bytes that are in the spool and have not been read.

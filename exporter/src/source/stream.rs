@@ -3,10 +3,9 @@
 use std::{io, path::Path};
 
 use ccxray_shared::{
-    UnixMillis,
+    Name, UnixMillis,
     entry::Seq,
-    line::{Gap, Line},
-    segment::{ByteOffset, Header, Position, SegmentId, StreamId},
+    segment::{ByteOffset, Position, SegmentId, StreamId},
     spool::{
         layout::SegmentFile,
         lock,
@@ -14,14 +13,17 @@ use ccxray_shared::{
     },
 };
 
-use super::{FIRST, Finding, Loss, Skipped};
+use super::{
+    FIRST, Finding, Loss, Skipped, StreamPosition,
+    entry_line::{EntryLine, Other},
+};
 
 /// The next entry of a stream.
 #[derive(Debug)]
 pub(super) struct Head {
     /// The entry's time.
     pub(super) ended_at: UnixMillis,
-    line: Vec<u8>,
+    line: EntryLine,
     /// How many entries are missing before it.
     missing: u64,
     /// The position once it has been taken.
@@ -40,39 +42,38 @@ pub(super) struct Stream {
     /// Whether more may be appended. Looked up before a round of reading, so that a stream that was dead then is read
     /// to its very end.
     alive: bool,
+    /// How many exchanges its writer had under way, as it said last.
+    active: Option<u64>,
     /// Whether all that a dead writer left has been read.
     finished: bool,
     reader: Option<LineReader>,
     head: Option<Head>,
     spare: Vec<u8>,
-}
-
-/// What a line of a stream leads to.
-enum Step {
-    /// An entry, which becomes the head, and how many are missing before it.
-    Head { ended_at: UnixMillis, seq: Seq, missing: u64 },
-    /// Anything else.
-    Next,
+    /// As the header says that was read last.
+    proxy_version: Option<Name<'static>>,
 }
 
 impl Stream {
     /// A stream to be read from its beginning, or from what is left of it. `next_seq` is the number that its first
     /// entry must have, if any other would be a loss.
     pub(super) fn new(id: StreamId, next_seq: Option<Seq>) -> Self {
-        Self::resume(id, Position { sequence: FIRST, offset: ByteOffset(0), next_seq })
+        let position = Position { sequence: FIRST, offset: ByteOffset(0), next_seq };
+        Self::resume(&StreamPosition { stream: id, position, active: None })
     }
 
-    pub(super) fn resume(id: StreamId, position: Position) -> Self {
+    pub(super) fn resume(at: &StreamPosition) -> Self {
         Self {
-            id,
-            position,
-            read_to: position,
+            id: at.stream,
+            position: at.position,
+            read_to: at.position,
             segments: Vec::new(),
             alive: true,
+            active: at.active,
             finished: false,
             reader: None,
             head: None,
             spare: Vec::new(),
+            proxy_version: None,
         }
     }
 
@@ -80,8 +81,17 @@ impl Stream {
         self.id
     }
 
-    pub(super) fn position(&self) -> Position {
-        self.position
+    pub(super) fn proxy_version(&self) -> Option<&str> {
+        self.proxy_version.as_deref()
+    }
+
+    pub(super) fn position(&self) -> StreamPosition {
+        StreamPosition { stream: self.id, position: self.position, active: self.active }
+    }
+
+    /// How many exchanges its writer has under way, as it said last, if it lives.
+    pub(super) fn active(&self) -> Option<u64> {
+        self.active.filter(|_| self.alive)
     }
 
     pub(super) fn head(&self) -> Option<&Head> {
@@ -101,22 +111,23 @@ impl Stream {
         self.segments = segments;
     }
 
-    pub(super) fn take_head(&mut self, findings: &mut Vec<Finding>) -> Option<Vec<u8>> {
+    pub(super) fn take_head(&mut self, findings: &mut Vec<Finding>) -> Option<EntryLine> {
         let head = self.head.take()?;
         self.position = head.after;
         report(findings, Loss::Missing, head.missing);
         Some(head.line)
     }
 
-    pub(super) fn recycle(&mut self, line: Vec<u8>) {
-        self.spare = line;
+    pub(super) fn recycle(&mut self, line: EntryLine) {
+        self.spare = line.into_owner();
     }
 
     pub(super) fn skip_to_end(&mut self) {
         let Some(last) = self.segments.last() else { return };
         let position = Position { sequence: last.id.sequence, offset: ByteOffset(last.len), next_seq: None };
         let (alive, segments) = (self.alive, std::mem::take(&mut self.segments));
-        *self = Self { segments, alive, ..Self::resume(self.id, position) };
+        let at = StreamPosition { stream: self.id, position, active: None };
+        *self = Self { segments, alive, ..Self::resume(&at) };
     }
 
     pub(super) fn lag_bytes(&self) -> u64 {
@@ -172,18 +183,28 @@ impl Stream {
 
     /// Takes in the line in `spare`, behind which the next one starts at `next`.
     fn take_line(&mut self, next: ByteOffset, findings: &mut Vec<Finding>) {
-        let line = std::mem::take(&mut self.spare);
-        match self.step(&line, findings) {
-            Step::Head { ended_at, seq, missing } => {
-                self.position = self.read_to;
-                self.read_to = Position { offset: next, next_seq: Some(Seq(seq.0 + 1)), ..self.read_to };
-                self.head = Some(Head { ended_at, line, missing, after: self.read_to });
-            }
-            Step::Next => {
+        match EntryLine::read(std::mem::take(&mut self.spare)) {
+            Ok(line) => self.take_entry(line, next, findings),
+            Err((line, other)) => {
+                self.take_other(other, findings);
                 self.read_to.offset = next;
                 self.spare = line;
             }
         }
+    }
+
+    /// The entry becomes the head, unless it has been read before.
+    fn take_entry(&mut self, line: EntryLine, next: ByteOffset, findings: &mut Vec<Finding>) {
+        let (seq, ended_at) = (line.entry().seq, line.entry().ended_at);
+        let Some(missing) = self.missing_before(seq) else {
+            findings.push(Finding::Skipped(Skipped::Repeated));
+            self.read_to.offset = next;
+            self.recycle(line);
+            return;
+        };
+        self.position = self.read_to;
+        self.read_to = Position { offset: next, next_seq: Some(Seq(seq.0 + 1)), ..self.read_to };
+        self.head = Some(Head { ended_at, line, missing, after: self.read_to });
     }
 
     /// Makes sure that the segment of `read_to` is open; if it is gone, the next one that is there. Whether one is.
@@ -254,29 +275,25 @@ impl Stream {
         later.is_some()
     }
 
-    fn step(&mut self, line: &[u8], findings: &mut Vec<Finding>) -> Step {
-        match Line::decode(line) {
-            Ok(Line::Entry(entry)) => match self.missing_before(entry.seq) {
-                Some(missing) => return Step::Head { ended_at: entry.ended_at, seq: entry.seq, missing },
-                None => findings.push(Finding::Skipped(Skipped::Repeated)),
-            },
-            Ok(Line::Segment(header)) => self.take_header(&header, findings),
-            Ok(Line::Gap(Gap { lost, reason, .. })) => {
-                report(findings, Loss::Gap(reason.to_string()), lost);
+    fn take_other(&mut self, other: Other, findings: &mut Vec<Finding>) {
+        match other {
+            Other::Segment { id, next_seq, proxy_version } if id == self.segment() => {
+                self.take_header(next_seq, proxy_version, findings);
             }
-            Ok(Line::Stats(stats)) => findings.push(Finding::Stats(stats)),
-            Err(error) => findings.push(Finding::Skipped(Skipped::because(&error))),
+            Other::Segment { .. } => findings.push(Finding::Skipped(Skipped::Malformed)),
+            Other::Gap { lost, reason } => report(findings, Loss::Gap(reason), lost),
+            Other::Stats(stats) => {
+                self.active = Some(stats.active_exchanges);
+                findings.push(Finding::Stats(stats));
+            }
+            Other::Unusable(error) => findings.push(Finding::Skipped(Skipped::because(&error))),
         }
-        Step::Next
     }
 
-    fn take_header(&mut self, header: &Header<'_>, findings: &mut Vec<Finding>) {
-        if header.stream != self.id || header.sequence != self.read_to.sequence {
-            findings.push(Finding::Skipped(Skipped::Malformed));
-            return;
-        }
-        report(findings, Loss::Expired, self.missing_before(header.next_seq).unwrap_or(0));
-        self.read_to.next_seq = Some(header.next_seq);
+    fn take_header(&mut self, next_seq: Seq, proxy_version: Name<'static>, findings: &mut Vec<Finding>) {
+        report(findings, Loss::Expired, self.missing_before(next_seq).unwrap_or(0));
+        self.read_to.next_seq = Some(next_seq);
+        self.proxy_version = Some(proxy_version);
     }
 
     /// How many entries are missing before the one with the number `found`; `None` if that one has been read before.

@@ -3,7 +3,7 @@ use std::{fs, time::Instant};
 use ccxray_shared::{
     Entry, Name,
     entry::{Class, Outcome, Parse, Provider, Route, Seq},
-    line::Line,
+    line::{Line, Stats},
     segment::SegmentId,
     spool::{Writer, WriterOptions},
 };
@@ -72,7 +72,6 @@ fn write(writer: &mut Writer, times: &[u64]) {
 
 fn take(source: &mut Source) {
     let (id, line) = source.advance().unwrap();
-    assert!(matches!(Line::decode(&line), Ok(Line::Entry(_))));
     source.recycle(id, line);
 }
 
@@ -204,6 +203,34 @@ fn a_gap_that_was_read_ahead_of_an_untaken_entry_is_reported_once_over_a_restart
     let mut resumed = Source::resume(dir.path(), source.positions());
     assert_eq!(read_all(&mut resumed), [20]);
     assert_eq!(resumed.take_findings(), []);
+}
+
+#[test]
+fn what_is_under_way_is_the_sum_of_what_living_proxies_said_last_over_a_restart_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let say = |writer: &mut Writer, active_exchanges| {
+        writer.stage_stats(Stats { active_exchanges, ..Stats::default() });
+        writer.commit(UnixMillis(1), Instant::now()).unwrap();
+    };
+    let (mut one, mut other) = (writer(dir.path(), 1), writer(dir.path(), 2));
+    write(&mut one, &[10]);
+    let mut source = Source::begin(dir.path());
+    read_all(&mut source);
+    assert_eq!(source.active_requests(), None, "nobody has said anything");
+    say(&mut one, 4);
+    say(&mut one, 3);
+    say(&mut other, 2);
+    read_all(&mut source);
+    assert_eq!(source.active_requests(), Some(5));
+    let positions = serde_json::to_string(&source.positions()).unwrap();
+    let positions: Vec<StreamPosition> = serde_json::from_str(&positions).unwrap();
+    let mut resumed = Source::resume(dir.path(), positions);
+    drop(other);
+    read_all(&mut resumed);
+    assert_eq!(resumed.active_requests(), Some(3), "the dead have nothing under way");
+    drop(one);
+    read_all(&mut resumed);
+    assert_eq!(resumed.active_requests(), None);
 }
 
 #[test]

@@ -10,10 +10,14 @@ use serde::Serialize;
 use super::{
     destination::DestinationReport,
     proxies::{self, ProxyReport},
+    rules::RulesFile,
 };
 use crate::{
     checkpoint::{Loaded, State, Store, StoreError, Writer},
-    classify::price_table::{Origin, PriceTable},
+    classify::{
+        date::Date,
+        price_table::{Origin, PriceTable},
+    },
     run::lock,
     source::Source,
 };
@@ -35,6 +39,8 @@ pub struct Report {
     pub exporter: Option<Writer>,
     /// The prices in use; those of this program if the exporter never ran.
     pub prices: Prices,
+    /// The files of rules in use, those of this program if the exporter never ran.
+    pub rules: Vec<RulesFile>,
     /// The spool.
     pub spool: Spool,
     /// The proxies that run.
@@ -113,6 +119,7 @@ impl Report {
             Some(state) => (Some(state.last_alive), state.writer, state.pipelines),
             None => (None, None, Vec::new()),
         };
+        let ran_with = exporter.as_ref().map(|exporter| exporter.rules.clone()).unwrap_or_default();
         let origin = exporter.as_ref().map(|exporter| exporter.prices.clone());
         Ok(Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -121,6 +128,7 @@ impl Report {
             last_alive,
             checkpoint,
             prices: Prices::of(origin.unwrap_or_else(|| PriceTable::embedded().origin().clone()), now),
+            rules: RulesFile::in_use(ran_with, now),
             exporter,
             spool,
             proxies,
@@ -167,24 +175,9 @@ impl Spool {
 impl Prices {
     /// The prices of `origin`, seen at `now`.
     pub(crate) fn of(origin: Origin, now: UnixMillis) -> Self {
-        let age_days = days(&origin.retrieved).map(|day| (now.0 / DAY_MS).saturating_sub(day));
+        let age_days = Date::try_from(origin.retrieved.clone()).ok().map(|day| day.days_before(now));
         Self { origin, age_days }
     }
-}
-
-const DAY_MS: u64 = 24 * 60 * 60 * 1000;
-
-/// The days from 1970-01-01 to `date`, as `2026-11-20`, after Howard Hinnant's `days_from_civil`: years begin in
-/// March, so that the leap day is their last.
-fn days(date: &str) -> Option<u64> {
-    let mut parts = date.splitn(3, '-').map(|part| part.parse::<u64>().ok());
-    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
-    if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-        return None;
-    }
-    let (year, from_march) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let leap_days = year / 4 - year / 100 + year / 400;
-    (year * 365 + leap_days + (153 * from_march + 2) / 5 + day - 1).checked_sub(719_468)
 }
 
 #[cfg(test)]
@@ -192,21 +185,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_are_counted_in_days() {
-        assert_eq!(days("1970-01-01"), Some(0));
-        assert_eq!(days("2000-02-29"), Some(11_016));
-        assert_eq!(days("2026-11-20"), Some(20_777));
-        for none in ["", "2026-11", "2026-13-01", "soon", "0001-01-01"] {
-            assert_eq!(days(none), None, "{none}");
-        }
-    }
-
-    #[test]
-    fn prices_age_by_whole_days() {
-        let origin = Origin { source: "s".into(), retrieved: "2026-11-20".into() };
-        let age = |now| Prices::of(origin.clone(), UnixMillis(now)).age_days;
-        assert_eq!(age(20_777 * DAY_MS), Some(0));
-        assert_eq!(age(20_807 * DAY_MS + 5), Some(30));
-        assert_eq!(age(0), Some(0), "a clock that is wrong");
+    fn prices_without_a_day_have_no_age() {
+        let age = |retrieved: &str| {
+            let origin = Origin { source: "s".into(), retrieved: retrieved.into() };
+            Prices::of(origin, UnixMillis(1_795_183_200_000)).age_days
+        };
+        assert_eq!(age("2026-11-19"), Some(1));
+        assert_eq!(age("soon"), None);
     }
 }

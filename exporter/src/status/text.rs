@@ -5,8 +5,12 @@ use super::{
     destination::DestinationReport,
     proxies::{Gauges, ProxyReport},
     report::{Checkpoint, Prices, Report},
+    rules::RulesFile,
 };
-use crate::deliver::{outcome::OutcomeKind, tally::Counts};
+use crate::{
+    classify::rules::FileFacts,
+    deliver::{outcome::OutcomeKind, tally::Counts},
+};
 
 /// The lines of `report`.
 pub fn render(report: &Report) -> String {
@@ -22,6 +26,7 @@ pub fn render(report: &Report) -> String {
         proxies => proxies.iter().for_each(|each| proxy(&mut out, each)),
     }
     prices(&mut out, &report.prices);
+    rules(&mut out, &report.rules);
     match &report.destinations[..] {
         [] => out.line("sends", "nothing; no destination has consent"),
         destinations => destinations.iter().for_each(|each| destination(&mut out, each)),
@@ -81,6 +86,20 @@ fn prices(out: &mut Columns, prices: &Prices) {
     let Prices { origin, age_days } = prices;
     let age = age_days.map_or(String::new(), |days| format!(" ({} old)", some(days, "day")));
     out.line("prices", &format!("{} of {}{age}", origin.source, origin.retrieved));
+}
+
+fn rules(out: &mut Columns, files: &[RulesFile]) {
+    let Some(oldest) = files.iter().max_by_key(|file| file.age_days) else { return };
+    let age = some(oldest.age_days, "day");
+    out.line("rules", &format!("{}, verified {age} ago or later", some(files.len(), "file")));
+    for FileFacts { name, version, .. } in files.iter().map(|file| &file.facts).filter(|facts| facts.replaced)
+    {
+        out.line("", &format!("{name} {version} is your own"));
+    }
+    if oldest.is_old() {
+        let hint = "agents may have changed since; `ccxray-exporter parser report` says what is not known";
+        out.line("hint", hint);
+    }
 }
 
 fn destination(out: &mut Columns, destination: &DestinationReport) {

@@ -32,10 +32,17 @@ fn never_ran() -> Report {
             origin: Origin { source: "litellm wheel 1.109.1".into(), retrieved: "2026-11-19".into() },
             age_days: Some(1),
         },
+        rules: vec![rules_file("mcp.json", false, 3), rules_file("tools.json", false, 1)],
         spool: Spool { segments: 0, bytes: 0, unread_bytes: 0 },
         proxies: vec![],
         destinations: vec![],
     }
+}
+
+fn rules_file(name: &str, replaced: bool, age_days: u64) -> RulesFile {
+    let version = "1.2.0".to_owned().try_into().unwrap();
+    let facts = FileFacts { name: name.into(), version, verified: vec![], replaced };
+    RulesFile { facts, age_days }
 }
 
 fn change(seconds: u64, from: State, to: State, cause: OutcomeKind) -> Transition {
@@ -82,8 +89,14 @@ fn busy() -> Report {
         pid: Some("4711".into()),
         last_alive: Some(ago(0)),
         checkpoint: Checkpoint::Whole,
-        exporter: Some(Writer { version: "0.0.9".into(), interval_ms: 60_000, prices: prices.clone() }),
+        exporter: Some(Writer {
+            version: "0.0.9".into(),
+            interval_ms: 60_000,
+            prices: prices.clone(),
+            rules: vec![],
+        }),
         prices: Prices { origin: prices, age_days: Some(50) },
+        rules: vec![rules_file("mcp.json", false, 93), rules_file("tools.json", true, 1)],
         spool: Spool { segments: 1, bytes: 1536, unread_bytes: 20 },
         proxies: vec![
             ProxyReport {
@@ -113,6 +126,7 @@ state      /home/me/.local/state/ccxray
 spool      0 files, 0 B; 0 B not read yet
 proxy      none runs
 prices     litellm wheel 1.109.1 of 2026-11-19 (1 day old)
+rules      2 files, verified 3 days ago or later
 sends      nothing; no destination has consent
 ";
     assert_eq!(render(&never_ran()), expected);
@@ -131,6 +145,10 @@ proxy      version 0.1.0; 2 exchanges under way, 1 connection at
            since its start: 0 copies given up, 1 request refused, 0 panics
 proxy      version 0.1.0; it has nothing to tell yet
 prices     litellm wheel 1.108.0 of 2026-10-01 (50 days old)
+rules      2 files, verified 93 days ago or later
+           tools.json 1.2.0 is your own
+hint       agents may have changed since; `ccxray-exporter parser report` says
+           what is not known
 sends to   https://otel.example/v1/metrics?***
 tier       1 (anonymous)
 health     circuit_open (retryable) since 2026-11-20T13:59:30.000Z
@@ -172,6 +190,8 @@ fn the_json_has_the_same_facts() {
     assert_eq!(json["checkpoint"]["state"], "whole");
     assert_eq!(json["exporter"]["prices"]["retrieved"], "2026-10-01");
     assert_eq!(json["prices"]["age_days"], 50);
+    assert_eq!(json["rules"][1]["name"], "tools.json");
+    assert_eq!(json["rules"][1]["age_days"], 1);
     assert_eq!(json["proxies"][0]["gauges"]["refused"], 1);
     assert_eq!(json["proxies"][1]["gauges"], serde_json::Value::Null);
     assert_eq!(json["destinations"][0]["transitions"][2]["to"], "circuit_open");

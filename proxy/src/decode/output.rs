@@ -30,16 +30,17 @@ impl Output {
             self.plain.clear();
         }
     }
+}
 
-    fn allowance(&self) -> u64 {
-        self.taken.saturating_mul(RATIO).clamp(FREE, MOST)
-    }
+/// How much may come out of `taken` bytes.
+pub(super) fn allowance(taken: u64) -> u64 {
+    taken.saturating_mul(RATIO).clamp(FREE, MOST)
 }
 
 impl Write for Output {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
         self.made += piece.len() as u64;
-        if self.made > self.allowance() {
+        if self.made > allowance(self.taken) {
             return Err(io::ErrorKind::QuotaExceeded.into());
         }
         self.plain.extend_from_slice(piece);

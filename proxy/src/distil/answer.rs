@@ -14,6 +14,7 @@ use hyper::{
 
 use super::{
     dialect::Dialect,
+    learnt::Learnt,
     notes::Notes,
     objects::ObjectSplitter,
     sse::{Event, SseParser},
@@ -43,6 +44,8 @@ pub struct AnswerFacts {
     pub terminal: Option<bool>,
     /// When the first event with content came: the first delta of a content block, or the start of a tool call.
     pub first_content: Option<Instant>,
+    /// What it teaches for the requests that follow; never written down.
+    pub learnt: Learnt,
     /// What was not understood.
     pub notes: Notes,
 }

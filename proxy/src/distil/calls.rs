@@ -5,37 +5,54 @@ use ccxray_shared::{
     entry::{MAX_LISTED, ToolCall, ToolCalls},
 };
 
+use super::learnt::Learnt;
+
 /// The place of a call in the list, for what is learnt of it later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place(usize);
 
-/// Collects the tool calls of an answer.
+/// Collects the tool calls of an answer, and what they teach.
 #[derive(Debug, Default)]
-pub(super) struct Calls(ToolCalls<'static>);
+pub(super) struct Calls {
+    seen: ToolCalls<'static>,
+    /// What is to be remembered of them.
+    pub(super) learnt: Learnt,
+}
 
 impl Calls {
     /// Counts a call, whatever else can be told of it.
     pub(super) fn count(&mut self) {
-        self.0.blocks = self.0.blocks.saturating_add(1);
+        self.seen.blocks = self.seen.blocks.saturating_add(1);
+    }
+
+    /// Of the calls counted, one cannot be read: it names no tool.
+    pub(super) fn unreadable(&mut self) {
+        self.seen.unreadable = self.seen.unreadable.saturating_add(1);
     }
 
     /// Lists a call that has been counted; none if the list is full.
     pub(super) fn list(&mut self, call: ToolCall<'static>) -> Option<Place> {
-        if self.0.calls.len() == MAX_LISTED {
+        if self.seen.calls.len() == MAX_LISTED {
             return None;
         }
-        self.0.calls.push(call);
-        Some(Place(self.0.calls.len() - 1))
+        self.seen.calls.push(call);
+        Some(Place(self.seen.calls.len() - 1))
     }
 
     /// The call at its place.
     pub(super) fn at(&mut self, Place(place): Place) -> &mut ToolCall<'static> {
-        &mut self.0.calls[place]
+        &mut self.seen.calls[place]
+    }
+
+    /// The calls, and what is to be remembered of them.
+    pub(super) fn into_parts(mut self) -> (Option<ToolCalls<'static>>, Learnt) {
+        let learnt = std::mem::take(&mut self.learnt);
+        (self.into_facts(), learnt)
     }
 
     /// The calls; none if there was no tool-call block.
     pub(super) fn into_facts(self) -> Option<ToolCalls<'static>> {
-        (self.0.blocks > 0).then_some(self.0)
+        (self.seen.blocks > 0).then_some(self.seen)
     }
 }
 

@@ -8,7 +8,9 @@
 //! - [`openai`]: OpenAI Responses and Chat Completions, as Codex and others speak them.
 //! - [`gemini`]: the Gemini API, as Gemini CLI speaks it.
 //! - [`sse`], [`objects`]: the framing of a stream of events, and of an array that comes piece by piece.
-//! - [`repeats`]: which request bodies a session has sent before.
+//! - [`shell`]: what a shell command would do, by the names of dangerous patterns.
+//! - [`script`]: the scripts in which Codex calls its tools.
+//! - [`memory`]: what is remembered of a session from one exchange to the next.
 
 pub mod answer;
 pub mod anthropic;
@@ -16,20 +18,27 @@ mod calls;
 pub mod dialect;
 pub mod gemini;
 mod lax;
+mod learnt;
+pub mod memory;
 pub mod notes;
 pub mod objects;
 pub mod openai;
 mod rate_limits;
+pub mod recent;
 pub mod repeats;
 pub mod request;
 mod results;
+mod script;
+pub mod shell;
 pub mod sse;
 pub mod stream;
+pub mod turns;
 mod words;
 
 pub use rate_limits::rate_limits;
 
-/// The version of the rules that need text: request classes, agent types, the stated directory, the words of an
-/// error message that stand for a full context, the exit codes in a tool's result. Raised with each change of what
-/// they decide.
-pub const RULES_VERSION: u32 = 2;
+/// The version of the rules that need text: request classes, agent types and the joining of sub-agents with the calls
+/// that started them, the stated directory, permission modes, skills called by the user, what set a compaction off,
+/// dangerous patterns of shell commands, the tools that a script calls, the words of an error message that stand for a full context, the exit codes
+/// in a tool's result. Raised with each change of what they decide.
+pub const RULES_VERSION: u32 = 3;

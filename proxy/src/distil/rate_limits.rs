@@ -4,6 +4,8 @@ use ccxray_shared::{Name, entry::RateLimit};
 use hyper::HeaderMap;
 
 /// The headers that say how much is left (the API references of Anthropic and OpenAI, "Rate limits"), and of what.
+/// Those of a subscription (`anthropic-ratelimit-unified-…`) and of a ChatGPT log-in (`x-codex-primary-used-percent` …)
+/// state the share that is used, which is no amount.
 const REMAINING: [(&str, &str); 6] = [
     ("anthropic-ratelimit-requests-remaining", "requests"),
     ("anthropic-ratelimit-tokens-remaining", "tokens"),

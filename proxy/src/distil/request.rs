@@ -11,9 +11,9 @@ use super::{
     anthropic,
     dialect::{Dialect, class_of},
     gemini,
+    memory::Memory,
     notes::Notes,
     openai,
-    repeats::Repeats,
 };
 
 /// A request, but for its body.
@@ -36,17 +36,6 @@ impl Head<'_> {
     }
 }
 
-/// What is remembered from one request to the next; bounded, whatever comes.
-#[derive(Debug, Default)]
-pub struct Memory {
-    /// Request bodies.
-    pub bodies: Repeats,
-    /// Those of them whose last exchange failed.
-    pub failed: Repeats,
-    /// Ids of tool calls whose results have been reported.
-    pub results: Repeats,
-}
-
 /// The facts of a request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RequestFacts {
@@ -67,12 +56,16 @@ pub struct RequestFacts {
     pub results: Option<ToolResults<'static>>,
     /// The skills that the user activated, reported for the first time.
     pub skills: Vec<Name<'static>>,
-    /// Of a compaction: what set it off.
+    /// Of a compaction: what set it off; none if it is another attempt at the one before.
     pub compaction: Option<Trigger>,
     /// The permission or sandbox mode.
     pub permission_mode: Option<Name<'static>>,
     /// The working directory that the client states.
     pub stated_dir: Option<String>,
+    /// Keyed hashes of the texts with which the agent may have been started; never written down.
+    pub(super) prompts: Vec<Name<'static>>,
+    /// The MCP servers of the tools that it declares, where their names alone do not tell; never written down.
+    pub servers: gemini::Servers,
     /// What was not understood.
     pub notes: Notes,
 }
@@ -92,6 +85,8 @@ impl RequestFacts {
             compaction: None,
             permission_mode: None,
             stated_dir: None,
+            prompts: Vec::new(),
+            servers: gemini::Servers::default(),
             notes: Notes::default(),
         }
     }
@@ -116,26 +111,54 @@ impl RequestFacts {
     pub fn add_body(&mut self, head: Head<'_>, key: &Key, body: &[u8], memory: &mut Memory) {
         match head.dialect() {
             Dialect::AnthropicMessages => {
-                anthropic::request::read(body, key, &mut memory.results, self);
+                anthropic::request::read(body, key, memory, self);
             }
             Dialect::AnthropicCount => {
-                // The results in it are reported by the turn that follows: nothing is remembered of them here.
-                anthropic::request::read(body, key, &mut Repeats::default(), self);
-                self.class = class_of(head.route);
-                self.results = None;
+                // What it holds is reported by the turn that follows: nothing is remembered of it here.
+                anthropic::request::read(body, key, &mut Memory::default(), self);
+                let of_count = Self::of_route(head.route);
+                (self.class, self.results, self.skills) = (of_count.class, of_count.results, of_count.skills);
+                (self.compaction, self.permission_mode) = (of_count.compaction, of_count.permission_mode);
             }
-            Dialect::Responses => openai::read_request(body, key, &mut memory.results, self),
-            Dialect::ChatCompletions => openai::read_chat(body, key, &mut memory.results, self),
+            Dialect::Responses => openai::read_request(body, key, memory, self),
+            Dialect::ChatCompletions => openai::read_chat(body, key, memory, self),
             Dialect::GeminiContent | Dialect::GeminiStream => {
-                gemini::request::read(head, body, key, &mut memory.results, self);
+                gemini::request::read(head, body, key, memory, self);
             }
             Dialect::GeminiCount | Dialect::Unread => {}
         }
+        self.name_agent(memory);
     }
 
     /// Within what a repeated body or result is a repetition.
     pub fn scope(&self) -> Option<&Name<'static>> {
         self.session.as_ref().or(self.conversation.as_ref())
+    }
+
+    /// The session, where the wire names it: one that is told by how the conversation begins is not its sub-agents'.
+    pub(super) fn stated_session(&self) -> Option<&Name<'static>> {
+        self.session.as_ref().filter(|_| self.conversation.is_none())
+    }
+
+    /// What tells the agents of a session apart: the keyed hash of the agent's id, empty for the main one.
+    pub(super) fn agent_id(&self) -> &[u8] {
+        self.agent.as_ref().and_then(|agent| agent.id.as_ref()).map_or(b"", |id| id.as_bytes())
+    }
+
+    /// Says of which type a sub-agent is, where the answer that started it has been seen.
+    pub(super) fn name_agent(&mut self, memory: &mut Memory) {
+        let Some(scope) = self.scope().cloned() else { return };
+        let session = self.stated_session().cloned();
+        let Some(agent) = self.agent.as_mut().filter(|agent| agent.sub) else { return };
+        let id = agent.id.as_ref().map(|id| id.as_bytes());
+        let known = id.and_then(|id| memory.agents.get(&scope, id));
+        let by_prompt =
+            || self.prompts.iter().find_map(|prompt| memory.agent_started(session.as_ref(), prompt));
+        let Some(kind) = known.or_else(by_prompt).cloned() else { return };
+        if let Some(id) = id {
+            memory.agents.put(&scope, id, kind.clone());
+        }
+        agent.kind = Some(kind);
     }
 }
 

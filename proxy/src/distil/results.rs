@@ -7,7 +7,7 @@ use ccxray_shared::{
     entry::{MAX_LISTED, ToolResults},
 };
 
-use super::{repeats::Repeats, request::RequestFacts};
+use super::{memory::Memory, request::RequestFacts};
 
 /// The result of a tool call, as a request reports it.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub(super) struct Reported<'a> {
 /// another model or a request for a summary reports the same ones again.
 pub(super) fn add<'a>(
     results: impl IntoIterator<Item = Reported<'a>>,
-    seen: &mut Repeats,
+    memory: &mut Memory,
     parser: &'static str,
     facts: &mut RequestFacts,
 ) {
@@ -32,7 +32,7 @@ pub(super) fn add<'a>(
     let mut fresh = ToolResults::default();
     for result in results {
         let call = result.call.as_bytes();
-        if scope.as_ref().is_some_and(|scope| seen.see(scope, call) > 0) {
+        if scope.as_ref().is_some_and(|scope| memory.results.see(scope, call) > 0) {
             continue;
         }
         fresh.count += 1;
@@ -40,10 +40,10 @@ pub(super) fn add<'a>(
             continue;
         }
         fresh.failed += 1;
-        match result.tool {
-            Some(name) if fresh.failed_tools.len() < MAX_LISTED => {
-                fresh.failed_tools.push(Name::from_wire(&name).into_owned());
-            }
+        let shown = result.tool.map(|name| Name::from_wire(&name).into_owned());
+        let remembered = || memory.tool_called(scope.as_ref()?, &result.call).cloned();
+        match shown.or_else(remembered) {
+            Some(name) if fresh.failed_tools.len() < MAX_LISTED => fresh.failed_tools.push(name),
             Some(_) => {}
             None => facts.notes.add(parser, "result_without_call"),
         }

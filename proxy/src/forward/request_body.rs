@@ -3,7 +3,7 @@
 use std::{
     pin::Pin,
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -41,7 +41,7 @@ impl RequestBody {
 
     fn passed(&mut self, frame: &Frame<Bytes>) {
         if let (Some(tap), Some(chunk)) = (&self.tap, frame.data_ref()) {
-            tap.chunk(chunk);
+            tap.chunk(chunk, Instant::now());
         }
         if self.is_end_stream() {
             self.ended();

@@ -18,21 +18,28 @@ const READ: usize = 16 * 1024;
 pub async fn relay(client: OnUpgrade, upstream: OnUpgrade, request: RequestTap, mut response: ResponseTap) {
     let outcome = match tokio::join!(client, upstream) {
         (Ok(client), Ok(upstream)) => {
-            let seen_down = |chunk: &Bytes| response.chunk(chunk, Instant::now());
-            carry(TokioIo::new(client), TokioIo::new(upstream), |chunk| request.chunk(chunk), seen_down).await
+            let seen_up = |chunk: Option<&Bytes>| match chunk {
+                Some(chunk) => request.chunk(chunk, Instant::now()),
+                None => request.end(),
+            };
+            let seen_down = |chunk: Option<&Bytes>| match chunk {
+                Some(chunk) => response.chunk(chunk, Instant::now()),
+                None => response.upstream_ended(),
+            };
+            carry(TokioIo::new(client), TokioIo::new(upstream), seen_up, seen_down).await
         }
         (Err(_), _) => Outcome::ClientAbort,
         (_, Err(_)) => Outcome::UpstreamAbort,
     };
-    request.end();
     response.finish(outcome, Instant::now());
 }
 
+/// `seen_up` and `seen_down` see each chunk before it is passed on, and nothing when a side ends its stream.
 async fn carry(
     client: impl AsyncRead + AsyncWrite,
     upstream: impl AsyncRead + AsyncWrite,
-    seen_up: impl FnMut(&Bytes),
-    seen_down: impl FnMut(&Bytes),
+    seen_up: impl FnMut(Option<&Bytes>),
+    seen_down: impl FnMut(Option<&Bytes>),
 ) -> Outcome {
     let (mut from_client, mut to_client) = split(client);
     let (mut from_upstream, mut to_upstream) = split(upstream);
@@ -64,16 +71,17 @@ enum Broken {
 async fn pump(
     from: &mut (impl AsyncRead + Unpin),
     to: &mut (impl AsyncWrite + Unpin),
-    mut seen: impl FnMut(&Bytes),
+    mut seen: impl FnMut(Option<&Bytes>),
 ) -> Result<(), Broken> {
     let mut buffer = BytesMut::new();
     loop {
         buffer.reserve(READ);
         if from.read_buf(&mut buffer).await.map_err(|_| Broken::Source)? == 0 {
+            seen(None);
             return to.shutdown().await.map_err(|_| Broken::Sink);
         }
         let chunk = buffer.split().freeze();
-        seen(&chunk);
+        seen(Some(&chunk));
         to.write_all(&chunk).await.map_err(|_| Broken::Sink)?;
         // TLS keeps what a full socket does not take, and whoever waits for an answer writes no more.
         to.flush().await.map_err(|_| Broken::Sink)?;

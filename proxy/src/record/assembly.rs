@@ -13,18 +13,20 @@ use hyper::header::CONTENT_ENCODING;
 use super::{
     channel::CopyPermit,
     exchange::{Closing, Opening, ResponseHead},
+    websocket::Connection,
 };
 use crate::{
     decode::ContentDecoder,
     distil::{
         answer::{AnswerFacts, AnswerReader},
         dialect::Dialect,
-        request::{Head, Memory, RequestFacts},
+        memory::Memory,
+        request::{Head, RequestFacts},
     },
 };
 
 /// The longest request that is read, decoded. No provider takes one of this size.
-const MAX_REQUEST: usize = 64 << 20;
+pub(super) const MAX_REQUEST: usize = 64 << 20;
 
 /// What the distilling of every exchange shares.
 #[derive(Debug)]
@@ -37,6 +39,8 @@ pub(super) struct Shared {
 pub(super) enum Assembly {
     /// As far as it has been seen.
     Following(Box<Following>),
+    /// It has become a WebSocket with exchanges of its own in it.
+    Connected(Box<Connection>),
     /// A parser has panicked on it.
     Failed,
     /// Its entry is written, but the client may still be sending its request.
@@ -46,6 +50,62 @@ pub(super) enum Assembly {
 impl Default for Assembly {
     fn default() -> Self {
         Self::Following(Box::default())
+    }
+}
+
+impl Assembly {
+    pub(super) fn request_chunk(
+        &mut self,
+        opening: &Opening,
+        chunk: Bytes,
+        at: Instant,
+        permit: CopyPermit,
+        shared: &mut Shared,
+    ) {
+        match self {
+            Self::Following(following) => following.request_chunk(opening, chunk, permit),
+            Self::Connected(connection) => connection.client_chunk(&chunk, at, permit, shared),
+            Self::Failed | Self::Over(_) => {}
+        }
+    }
+
+    pub(super) fn request_end(&mut self, opening: &Opening, shared: &mut Shared) {
+        match self {
+            Self::Following(following) => following.request_end(opening, shared),
+            Self::Connected(connection) => connection.client_ended(),
+            Self::Failed | Self::Over(_) => {}
+        }
+    }
+
+    pub(super) fn response_head(&mut self, opening: &Arc<Opening>, answer: &ResponseHead, shared: &Shared) {
+        match self {
+            Self::Following(_) if Connection::begins(opening, answer) => {
+                *self = Self::Connected(Box::new(Connection::new(opening.clone(), answer, &shared.key)));
+            }
+            Self::Following(following) => following.response_head(opening, answer),
+            Self::Connected(_) | Self::Failed | Self::Over(_) => {}
+        }
+    }
+
+    pub(super) fn response_chunk(
+        &mut self,
+        chunk: &[u8],
+        at: Instant,
+        permit: CopyPermit,
+        shared: &mut Shared,
+    ) {
+        match self {
+            Self::Following(following) => following.response_chunk(chunk, at),
+            Self::Connected(connection) => connection.upstream_chunk(chunk, at, permit, shared),
+            Self::Failed | Self::Over(_) => {}
+        }
+    }
+
+    pub(super) fn response_end(&mut self) {
+        match self {
+            Self::Connected(connection) => connection.upstream_ended(),
+            Self::Following(_) | Self::Failed | Self::Over(_) => {}
+        }
     }
 }
 
@@ -79,7 +139,7 @@ pub(super) struct RequestSide {
 }
 
 impl Following {
-    pub(super) fn request_chunk(&mut self, opening: &Opening, chunk: Bytes, permit: CopyPermit) {
+    fn request_chunk(&mut self, opening: &Opening, chunk: Bytes, permit: CopyPermit) {
         match &mut self.request {
             Request::Collecting(chunks) if head(opening).dialect() != Dialect::Unread => {
                 chunks.push((chunk, permit));
@@ -88,19 +148,19 @@ impl Following {
         }
     }
 
-    pub(super) fn request_end(&mut self, opening: &Opening, shared: &mut Shared) {
+    fn request_end(&mut self, opening: &Opening, shared: &mut Shared) {
         if let Request::Collecting(chunks) = &mut self.request {
             let chunks = std::mem::take(chunks);
             self.request = Request::Read(Box::new(read_request(opening, &chunks, shared)));
         }
     }
 
-    pub(super) fn response_head(&mut self, opening: &Opening, answer: &ResponseHead) {
+    fn response_head(&mut self, opening: &Opening, answer: &ResponseHead) {
         let dialect = head(opening).dialect();
         self.answer = Some(AnswerReader::new(dialect, answer.status, &answer.headers));
     }
 
-    pub(super) fn response_chunk(&mut self, chunk: &[u8], at: Instant) {
+    fn response_chunk(&mut self, chunk: &[u8], at: Instant) {
         if let Some(answer) = &mut self.answer {
             answer.feed(chunk, at);
         }
@@ -112,26 +172,37 @@ impl Following {
         if !closing.shed {
             self.request_end(&closing.opening, shared);
         }
-        let request = match self.request {
+        let mut request = match self.request {
             Request::Read(side) => *side,
             Request::Collecting(_) => RequestSide::of_head(&closing.opening, &shared.key),
         };
-        let answer = match self.answer {
+        let mut answer = match self.answer {
             Some(answer) if !closing.shed => answer.finish(is_whole, closing.ended),
             Some(_) | None => AnswerFacts::default(),
         };
-        request.learn(closing, &answer, &mut shared.memory);
+        request.facts.servers.add_to(&mut answer);
+        request.learn(closing, &answer, shared);
         (request, answer)
     }
 }
 
 impl RequestSide {
-    fn of_head(opening: &Opening, key: &Key) -> Self {
+    pub(super) fn of_head(opening: &Opening, key: &Key) -> Self {
         Self { facts: RequestFacts::of_head(head(opening), key), digest: None, repeats: 0, retry: false }
     }
 
-    /// Remembers how the exchange ended, for the attempts that follow.
-    fn learn(&self, closing: &Closing, answer: &AnswerFacts, memory: &mut Memory) {
+    /// Looks for earlier exchanges with the same body.
+    pub(super) fn compare(&mut self, digest: Name<'static>, memory: &mut Memory) {
+        let scope = self.facts.scope();
+        self.repeats = scope.map_or(0, |scope| memory.bodies.see(scope, digest.as_bytes()));
+        self.retry = scope.is_some_and(|scope| memory.failed.has_seen(scope, digest.as_bytes()));
+        self.digest = Some(digest);
+    }
+
+    /// Remembers what the exchange teaches and how it ended, for the requests that follow.
+    pub(super) fn learn(&mut self, closing: &Closing, answer: &AnswerFacts, shared: &mut Shared) {
+        let Shared { key, memory } = shared;
+        memory.learn(key, &mut self.facts, answer);
         let (Some(scope), Some(digest)) = (self.facts.scope(), &self.digest) else { return };
         if has_failed(closing, answer) {
             memory.failed.see(scope, digest.as_bytes());
@@ -157,7 +228,7 @@ fn has_failed(closing: &Closing, answer: &AnswerFacts) -> bool {
     }
 }
 
-fn head(opening: &Opening) -> Head<'_> {
+pub(super) fn head(opening: &Opening) -> Head<'_> {
     Head {
         provider: opening.provider,
         route: opening.route,
@@ -196,9 +267,6 @@ fn read_request(opening: &Opening, chunks: &[(Bytes, CopyPermit)], shared: &mut 
             side.facts.notes.add("decode", fault.as_str());
         }
     }
-    let scope = side.facts.scope();
-    side.repeats = scope.map_or(0, |scope| shared.memory.bodies.see(scope, digest.as_bytes()));
-    side.retry = scope.is_some_and(|scope| shared.memory.failed.has_seen(scope, digest.as_bytes()));
-    side.digest = Some(digest);
+    side.compare(digest, &mut shared.memory);
     side
 }

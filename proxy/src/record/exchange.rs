@@ -27,6 +27,18 @@ use crate::route::stamp::Attribution;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ExchangeId(pub u64);
 
+/// 2⁶⁴ divided by the golden ratio: its first multiples lie as far from each other as can be.
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+
+impl ExchangeId {
+    /// The id of the `number`th exchange within this one, from 1 on. Exchanges are numbered one after the other, and
+    /// for the first million numbers these ids lie more than 2⁴² away.
+    #[must_use]
+    pub const fn within(self, number: u64) -> Self {
+        Self(self.0.wrapping_add(number.wrapping_mul(GOLDEN)))
+    }
+}
+
 /// What is known of an exchange when it begins.
 #[derive(Debug)]
 pub struct Opening {
@@ -82,14 +94,16 @@ pub struct Closing {
 /// the two directions may interleave. All but [`Message::Finish`] may be missing, and then `shed` is set.
 #[derive(Debug)]
 pub enum Message {
-    /// The next piece of the request's body.
-    RequestChunk(Arc<Opening>, Bytes, CopyPermit),
-    /// The request's body is complete.
+    /// The next piece of the request's body, and when it came.
+    RequestChunk(Arc<Opening>, Bytes, Instant, CopyPermit),
+    /// The request's body is complete, or the client says nothing more.
     RequestEnd(Arc<Opening>, CopyPermit),
     /// The answer began.
     ResponseHead(Arc<Opening>, Arc<ResponseHead>, CopyPermit),
     /// The next piece of the answer's body, and when it came.
     ResponseChunk(Arc<Opening>, Bytes, Instant, CopyPermit),
+    /// The upstream says nothing more on a connection that was upgraded; the client still may.
+    ResponseEnd(Arc<Opening>, CopyPermit),
     /// The exchange is over; nothing of the answer follows. Its slot is free again when this is dropped.
     Finish(Box<Closing>, super::channel::Slot),
 }
@@ -135,11 +149,11 @@ pub struct RequestTap {
 
 impl RequestTap {
     /// A chunk is being passed on.
-    pub fn chunk(&self, chunk: &Bytes) {
+    pub fn chunk(&self, chunk: &Bytes, now: Instant) {
         let Some(exchange) = &self.exchange else { return };
         exchange.request_bytes.fetch_add(chunk.len() as u64, Relaxed);
         exchange.copy(chunk.len(), |permit| {
-            Message::RequestChunk(exchange.opening.clone(), chunk.clone(), permit)
+            Message::RequestChunk(exchange.opening.clone(), chunk.clone(), now, permit)
         });
     }
 
@@ -176,6 +190,12 @@ impl ResponseTap {
         exchange.copy(chunk.len(), |permit| {
             Message::ResponseChunk(exchange.opening.clone(), chunk.clone(), now, permit)
         });
+    }
+
+    /// The upstream has ended its side of an upgraded connection.
+    pub fn upstream_ended(&self) {
+        let Some(exchange) = &self.exchange else { return };
+        exchange.copy(0, |permit| Message::ResponseEnd(exchange.opening.clone(), permit));
     }
 
     /// The exchange is over.

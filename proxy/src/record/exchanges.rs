@@ -9,11 +9,12 @@ use std::{
 use ccxray_shared::{Entry, key::Key};
 
 use super::{
-    assembly::{Assembly, Following, RequestSide, Shared},
+    assembly::{Assembly, RequestSide, Shared},
     exchange::{Closing, ExchangeId, Message, Opening},
     summary::{self, Dirs},
+    websocket::Connection,
 };
-use crate::distil::{answer::AnswerFacts, request::Memory};
+use crate::distil::{answer::AnswerFacts, memory::Memory};
 
 /// The fewest exchanges in memory at which those that are over for good are looked for.
 const FORGET_AT: usize = 256;
@@ -46,21 +47,37 @@ impl Exchanges {
     /// Takes in the next message; `on_entry` gets the entry of an exchange that it ends.
     pub(super) fn take(&mut self, message: Message, on_entry: &mut dyn FnMut(Entry<'_>)) {
         match message {
-            Message::RequestChunk(opening, chunk, mut permit) => {
+            Message::RequestChunk(opening, chunk, at, mut permit) => {
                 permit.received();
-                self.guarded(opening.id, |exchange, _| exchange.request_chunk(&opening, chunk, permit));
+                let step = |exchange: &mut Assembly, shared: &mut Shared| {
+                    exchange.request_chunk(&opening, chunk, at, permit, shared);
+                };
+                self.guarded(opening.id, step, on_entry);
             }
             Message::RequestEnd(opening, mut permit) => {
                 permit.received();
-                self.guarded(opening.id, |exchange, shared| exchange.request_end(&opening, shared));
+                let step = |exchange: &mut Assembly, shared: &mut Shared| {
+                    exchange.request_end(&opening, shared);
+                };
+                self.guarded(opening.id, step, on_entry);
             }
             Message::ResponseHead(opening, head, mut permit) => {
                 permit.received();
-                self.guarded(opening.id, |exchange, _| exchange.response_head(&opening, &head));
+                let step = |exchange: &mut Assembly, shared: &mut Shared| {
+                    exchange.response_head(&opening, &head, shared);
+                };
+                self.guarded(opening.id, step, on_entry);
             }
             Message::ResponseChunk(opening, chunk, at, mut permit) => {
                 permit.received();
-                self.guarded(opening.id, |exchange, _| exchange.response_chunk(&chunk, at));
+                let step = |exchange: &mut Assembly, shared: &mut Shared| {
+                    exchange.response_chunk(&chunk, at, permit, shared);
+                };
+                self.guarded(opening.id, step, on_entry);
+            }
+            Message::ResponseEnd(opening, mut permit) => {
+                permit.received();
+                self.guarded(opening.id, |exchange, _| exchange.response_end(), on_entry);
             }
             Message::Finish(closing, slot) => {
                 self.finish(&closing, on_entry);
@@ -69,21 +86,31 @@ impl Exchanges {
         }
     }
 
-    /// Lets `step` work on an exchange. If it panics, the exchange has failed: its entry will say no more than
-    /// what the forwarding side knows.
-    fn guarded(&mut self, id: ExchangeId, step: impl FnOnce(&mut Following, &mut Shared)) {
+    /// Lets `step` work on an exchange, and tells of the turns of a WebSocket that it ends. If it panics, the exchange
+    /// has failed: its entry will say no more than what the forwarding side knows.
+    fn guarded(
+        &mut self,
+        id: ExchangeId,
+        step: impl FnOnce(&mut Assembly, &mut Shared),
+        on_entry: &mut dyn FnMut(Entry<'_>),
+    ) {
         let assembly = self.under_way.entry(id).or_default();
-        let Assembly::Following(following) = assembly else { return };
         let shared = &mut self.shared;
-        if catch_unwind(AssertUnwindSafe(|| step(following, shared))).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| step(assembly, shared))).is_err() {
             *assembly = Assembly::Failed;
             self.panics += 1;
+        }
+        if let Assembly::Connected(connection) = assembly {
+            for turn in connection.over() {
+                turn.tell(self.dirs, on_entry);
+            }
         }
     }
 
     fn finish(&mut self, closing: &Closing, on_entry: &mut dyn FnMut(Entry<'_>)) {
         let known = match self.under_way.remove(&closing.opening.id).unwrap_or_default() {
-            Assembly::Following(following) => self.finished(*following, closing),
+            Assembly::Following(following) => self.caught(|shared| following.finish(closing, shared)),
+            Assembly::Connected(connection) => self.disconnected(*connection, closing, on_entry),
             Assembly::Failed | Assembly::Over(_) => None,
         };
         let failed = known.is_none();
@@ -106,11 +133,25 @@ impl Exchanges {
         }
     }
 
-    fn finished(&mut self, following: Following, closing: &Closing) -> Option<(RequestSide, AnswerFacts)> {
+    /// What is known of a connection itself, after its last turns have been told of.
+    fn disconnected(
+        &mut self,
+        mut connection: Connection,
+        closing: &Closing,
+        on_entry: &mut dyn FnMut(Entry<'_>),
+    ) -> Option<(RequestSide, AnswerFacts)> {
+        let known = self.caught(|shared| connection.finish(closing, shared))?;
+        for turn in known.1 {
+            turn.tell(self.dirs, on_entry);
+        }
+        Some((known.0, AnswerFacts::default()))
+    }
+
+    fn caught<T>(&mut self, step: impl FnOnce(&mut Shared) -> T) -> Option<T> {
         let shared = &mut self.shared;
-        let finished = catch_unwind(AssertUnwindSafe(|| following.finish(closing, shared)));
-        self.panics += u64::from(finished.is_err());
-        finished.ok()
+        let done = catch_unwind(AssertUnwindSafe(|| step(shared)));
+        self.panics += u64::from(done.is_err());
+        done.ok()
     }
 }
 
@@ -153,9 +194,8 @@ mod tests {
     #[test]
     fn a_panic_in_a_parser_costs_the_facts_of_one_exchange() {
         let mut exchanges = Exchanges::new(Key::from_bytes([7; 32]), Dirs::Keep);
-        exchanges.guarded(ExchangeId(1), |_, _| panic!("a parser's mistake"));
-        exchanges.guarded(ExchangeId(1), |_, _| unreachable!("a failed exchange is left alone"));
         let mut entries = Vec::new();
+        exchanges.guarded(ExchangeId(1), |_, _| panic!("a parser's mistake"), &mut |_| {});
         for id in [1, 2] {
             exchanges.finish(&closing(id), &mut |entry| entries.push((entry.parse, entry.response_bytes)));
         }

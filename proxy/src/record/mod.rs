@@ -12,3 +12,4 @@ pub mod recorder;
 mod spooling;
 mod stats;
 mod summary;
+mod websocket;

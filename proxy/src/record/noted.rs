@@ -11,6 +11,7 @@ const NOTED: &[&str] = &[
     "content-type",
     "conversation_id",
     "originator",
+    "sec-websocket-extensions",
     "session-id",
     "session_id",
     "thread-id",

@@ -69,8 +69,9 @@ async fn the_recorder_sees_both_bodies_in_their_order() {
     // The end of the exchange is recorded before its last bytes are written out.
     for message in proxy.messages() {
         seen.push(match message {
-            Message::RequestChunk(_, bytes, _) => format!("> {}", String::from_utf8_lossy(&bytes)),
+            Message::RequestChunk(_, bytes, ..) => format!("> {}", String::from_utf8_lossy(&bytes)),
             Message::RequestEnd(..) => "> end".to_owned(),
+            Message::ResponseEnd(..) => "< end".to_owned(),
             Message::ResponseHead(_, head, _) => format!("< {}", head.status.as_u16()),
             Message::ResponseChunk(_, bytes, ..) => format!("< {}", String::from_utf8_lossy(&bytes)),
             Message::Finish(closing, _) => closing.outcome.as_str().to_owned(),

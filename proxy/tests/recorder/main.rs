@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on shall say where")]
 
 mod entries;
+mod fixtures;
 mod gemini;
 mod openai;
 mod rig;
 mod trouble;
+mod websocket;

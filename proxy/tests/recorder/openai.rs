@@ -183,17 +183,6 @@ fn a_response_that_failed_has_its_code() {
 }
 
 #[test]
-fn a_websocket_is_no_turn() {
-    let mut upgrade = turn(1, b"", JSON, b"");
-    upgrade.status = 101;
-    upgrade.request_headers = headers(&[("session-id", "s"), ("upgrade", "websocket")]);
-    recorded(&[upgrade], |entries| {
-        assert_eq!((entries[0].class, entries[0].parse), (Class::Other, Parse::Ok));
-        assert!(entries[0].session.is_some());
-    });
-}
-
-#[test]
 fn a_streamed_completion_is_told_whole() {
     let (request, answer) = (fixture("chat.request.json"), fixture("chat.answer.sse"));
     let scripts = [chat(1, &request, EVENTS, &answer), chat(2, &request, EVENTS, &answer)];

@@ -171,7 +171,7 @@ impl<'a> Script<'a> {
         let started = Instant::now();
         let (request, mut answer) = begin(sender, self.opening(started));
         for piece in self.request.chunks(1000) {
-            request.chunk(&Bytes::copy_from_slice(piece));
+            request.chunk(&Bytes::copy_from_slice(piece), started);
         }
         request.end();
         let status = StatusCode::from_u16(self.status).unwrap();

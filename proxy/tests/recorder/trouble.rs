@@ -147,7 +147,7 @@ fn directories_are_dropped_where_the_proxy_serves_others() {
 fn a_tap_that_is_dropped_is_a_client_that_left() {
     let rig = Rig::new();
     let (request, mut answer) = begin(&rig.sender, Script::turn(7, b"", EVENTS, b"").opening(Instant::now()));
-    request.chunk(&Bytes::from_static(b"{\"model\":\"claude-"));
+    request.chunk(&Bytes::from_static(b"{\"model\":\"claude-"), Instant::now());
     drop(request);
     answer.chunk(&Bytes::from_static(b"data: lost"), Instant::now());
     drop(answer);
@@ -202,7 +202,7 @@ fn what_comes_of_a_request_after_its_exchange_is_freed_at_once() {
         let (request, answer) = begin(&rig.sender, opening);
         answer.finish(Outcome::Complete, Instant::now());
         until(|| rig.sender.active() == 0);
-        request.chunk(&Bytes::from(vec![b'x'; 3000]));
+        request.chunk(&Bytes::from(vec![b'x'; 3000]), Instant::now());
         request.end();
     }
     assert_eq!(rig.sender.refusals().shed, 0);

@@ -102,7 +102,8 @@ pub struct Entry<'a> {
     /// Which of the client's agents asked.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<Agent<'a>>,
-    /// Of a compaction: what set it off.
+    /// Of a compaction: what set it off. Absent on another attempt at one that failed: those entries that have it count
+    /// each compaction once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compaction: Option<Trigger>,
     /// Hints at the size of the session's context window.

@@ -96,8 +96,9 @@ pub struct ToolResults<'a> {
     /// How many are marked as failed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub failed: u32,
-    /// The failed tools, at most [`MAX_LISTED`]: their names as sent, behind `<namespace>__` where they had one that
-    /// names an MCP server.
+    /// The failed tools, at most [`MAX_LISTED`]: their names as sent, but that of an MCP server's as
+    /// `mcp__<server>__<tool>` where the request tells the server, and for a script that calls one MCP tool and no
+    /// other, that tool's.
     #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
     pub failed_tools: Vec<Name<'a>>,
 }

@@ -65,7 +65,7 @@ impl LineReader {
     pub fn read_line(&mut self) -> io::Result<ReadLine<'_>> {
         loop {
             let unsearched = &self.buffer[self.start + self.searched..];
-            if let Some(newline) = unsearched.iter().position(|&b| b == b'\n') {
+            if let Some(newline) = memchr::memchr(b'\n', unsearched) {
                 let line = self.start..self.start + self.searched + newline;
                 self.start = line.end + 1;
                 self.searched = 0;

@@ -2,7 +2,7 @@
 
 use crate::{
     collector::{Kind, Point},
-    truth::{Series, pico},
+    truth::{COVERED, SUM, Series, pico},
 };
 
 /// The points in `text`, in their order.
@@ -30,6 +30,8 @@ struct Unfinished {
     start: u64,
     time: u64,
     value: i128,
+    /// Of what a histogram has measured.
+    sum: Option<f64>,
 }
 
 impl Reading {
@@ -58,14 +60,23 @@ impl Reading {
 
     fn finish_point(&mut self) {
         let (Some(point), Some(kind)) = (self.point.take(), self.kind) else { return };
-        self.points.push(Point {
+        let series = Series::new(&self.metric, point.attributes);
+        let sum_name = format!("{}{SUM}", self.metric);
+        let measured = Point {
             instance: self.instance.clone(),
-            series: Series::new(&self.metric, point.attributes),
+            series,
             kind,
             start: point.start,
             time: point.time,
             value: point.value,
-        });
+        };
+        if let (Some(sum), true) = (point.sum, COVERED.contains(&sum_name.as_str())) {
+            let series = measured.series.renamed(&sum_name);
+            #[expect(clippy::cast_possible_truncation, reason = "the sum of whole numbers, far below 2^53")]
+            let value = sum as i128;
+            self.points.push(Point { series, value, ..measured.clone() });
+        }
+        self.points.push(measured);
     }
 }
 
@@ -75,6 +86,7 @@ impl Unfinished {
         match name {
             "StartTimestamp" => self.start = number(value),
             "Timestamp" => self.time = number(value),
+            "Sum" => self.sum = value.parse().ok(),
             "Count" => self.value = i128::from(number(value)),
             "Value" if metric.contains("usd") => {
                 self.value = pico(value.parse().expect("a double is printed"));

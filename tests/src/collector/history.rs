@@ -16,11 +16,10 @@ pub(super) fn about_traffic(points: Vec<Point>) -> impl Iterator<Item = Point> {
     points.into_iter().filter(|point| !is_self_telemetry(&point.series))
 }
 
-/// The last value of each counter and histogram that the truth covers, added up over the instances that
-/// reported it.
+/// The last value of each series that the truth covers, added up over the instances that reported it.
 pub fn totals_of(points: impl IntoIterator<Item = Point>) -> Totals {
     let mut last: BTreeMap<(String, Series), (u64, i128)> = BTreeMap::new();
-    for point in points.into_iter().filter(|point| point.kind != Kind::Gauge) {
+    for point in points {
         let newest = last.entry((point.instance, point.series)).or_default();
         *newest = (*newest).max((point.time, point.value));
     }

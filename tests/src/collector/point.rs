@@ -6,7 +6,7 @@ use opentelemetry_proto::tonic::{
     metrics::v1::{AggregationTemporality, Metric, NumberDataPoint, metric, number_data_point},
 };
 
-use crate::truth::{Series, pico};
+use crate::truth::{COVERED, SUM, Series, pico};
 
 /// What sort of point it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +75,7 @@ fn points_of(metric: &Metric, instance: &str) -> Vec<Point> {
             assert_cumulative(&metric.name, histogram.aggregation_temporality);
             let points = histogram.data_points.iter();
             points
-                .map(|p| {
+                .flat_map(|p| {
                     assert_eq!(
                         p.bucket_counts.iter().sum::<u64>(),
                         p.count,
@@ -83,12 +83,22 @@ fn points_of(metric: &Metric, instance: &str) -> Vec<Point> {
                         metric.name
                     );
                     let times = (p.start_time_unix_nano, p.time_unix_nano);
-                    point(Kind::Histogram, &p.attributes, times.0, times.1, i128::from(p.count))
+                    let count = point(Kind::Histogram, &p.attributes, times.0, times.1, i128::from(p.count));
+                    [Some(count.clone()), sum_of(&metric.name, count, p.sum)].into_iter().flatten()
                 })
                 .collect()
         }
         other => panic!("{} came as {other:?}", metric.name),
     }
+}
+
+/// The sum of a histogram of whole numbers, if the truth knows it.
+fn sum_of(metric: &str, count: Point, sum: Option<f64>) -> Option<Point> {
+    let name = format!("{metric}{SUM}");
+    COVERED.contains(&name.as_str()).then_some(())?;
+    #[expect(clippy::cast_possible_truncation, reason = "the sum of whole numbers, far below 2^53")]
+    let value = sum.expect("a histogram has a sum") as i128;
+    Some(Point { series: count.series.renamed(&name), value, ..count })
 }
 
 fn assert_cumulative(metric: &str, temporality: i32) {

@@ -20,10 +20,10 @@ pub(super) fn error_type(facts: &Facts) -> Option<&'static str> {
 fn told(kind: Option<&str>, context_length: bool) -> Option<&'static str> {
     match kind {
         _ if context_length => Some("context_length"),
-        Some("rate_limit_error") => Some("rate_limit"),
-        Some("overloaded_error") => Some("overloaded"),
-        Some("api_error") => Some("server"),
-        Some("invalid_request_error") => Some("invalid_request"),
+        Some("rate_limit_error" | "rate_limit_exceeded" | "RESOURCE_EXHAUSTED") => Some("rate_limit"),
+        Some("overloaded_error" | "server_is_overloaded" | "UNAVAILABLE") => Some("overloaded"),
+        Some("api_error" | "server_error" | "INTERNAL") => Some("server"),
+        Some("invalid_request_error" | "INVALID_ARGUMENT") => Some("invalid_request"),
         Some("authentication_error") => Some("authentication"),
         _ => None,
     }

@@ -18,6 +18,7 @@ pub enum End {
 
 /// One exchange.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "facts, each for itself, and no states")]
 pub struct Facts {
     /// The provider's name.
     pub provider: String,
@@ -47,6 +48,39 @@ pub struct Facts {
     pub content: bool,
     /// Whether the last event of a stream came.
     pub terminal: bool,
+    /// The tools of MCP servers that were called: server and tool.
+    pub mcp: Vec<(String, String)>,
+    /// The skills that were activated, by the model in the answer or by the user with the request.
+    pub skills: Vec<String>,
+    /// How many sub-agents were started.
+    pub starts: usize,
+    /// The dangerous things that calls do.
+    pub dangers: Vec<String>,
+    /// How many calls write a file.
+    pub writes: usize,
+    /// The tools whose failure the request reports.
+    pub failed: Vec<FailedTool>,
+    /// The type of the agent that asks.
+    pub agent: String,
+    /// What the agent may do.
+    pub mode: String,
+    /// The session's context window, in tokens.
+    pub window: u64,
+    /// Whether the client itself has set off this compaction.
+    pub automatic: bool,
+    /// Whether it is another attempt at what has failed.
+    pub retry: bool,
+    /// What is left of which limit.
+    pub limits: Vec<(String, u64)>,
+}
+
+/// A tool that failed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FailedTool {
+    /// Its full name.
+    pub tool: String,
+    /// The MCP server that it is of.
+    pub server: Option<String>,
 }
 
 /// Usage, as far as it was stated: a stream that breaks off has only told the input.
@@ -71,6 +105,18 @@ impl Facts {
     /// Whether the provider charges for it.
     pub(super) fn billed(&self) -> bool {
         ["turn", "helper", "title", "web_search", "compaction"].contains(&self.class.as_str())
+    }
+
+    /// Whether it was answered with success, to the end and without an error.
+    pub(super) fn finished(&self) -> bool {
+        let ended = !self.streamed || self.terminal;
+        self.answered() && self.end == End::Complete && ended && self.error.is_none()
+    }
+
+    /// The tokens of the context that it used, if that was stated.
+    pub(super) fn used(&self) -> Option<u64> {
+        let usage = self.usage?.usage;
+        Some(usage.input + usage.cache_read + usage.write_5m + usage.write_1h)
     }
 
     /// Whether it was answered with success.

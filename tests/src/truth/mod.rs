@@ -6,16 +6,21 @@
 
 mod canonical;
 pub mod facts;
+mod history;
+mod mode;
 mod of_served;
 mod of_spool;
 pub mod prices;
 mod purpose;
+mod results;
 mod series;
+mod skills;
 mod totals;
+mod window;
 
 pub use facts::Facts;
 pub use of_served::from_upstream;
 pub use of_spool::from_spool;
 pub use prices::pico;
 pub use series::{Series, Totals};
-pub use totals::{COVERED, expected};
+pub use totals::{COVERED, SUM, expected};

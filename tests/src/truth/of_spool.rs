@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use super::facts::{End, Facts, Failure, Stated};
+use super::{
+    facts::{End, Facts, FailedTool, Failure, Stated},
+    window,
+};
 use crate::{spool::Spool, upstream::Usage};
 
 /// The facts of all entries.
@@ -11,6 +14,7 @@ pub fn from_spool(spool: &Spool) -> Vec<Facts> {
 }
 
 fn facts_of(entry: &Value) -> Facts {
+    let calls = || entry["tools"]["calls"].as_array().into_iter().flatten();
     Facts {
         provider: text(&entry["provider"]).expect("an entry has a provider"),
         route: text(&entry["route"]).expect("an entry has a route"),
@@ -26,6 +30,18 @@ fn facts_of(entry: &Value) -> Facts {
         streamed: entry["streamed"] == true,
         content: entry["first_content_ms"].is_u64(),
         terminal: entry["terminal"] == true,
+        mcp: calls().filter_map(|call| mcp(&call["name"])).collect(),
+        skills: calls().filter_map(|call| text(&call["skill"])).chain(texts(&entry["skills"])).collect(),
+        starts: calls().filter(|call| call["agent"].is_string()).count(),
+        dangers: calls().flat_map(|call| texts(&call["patterns"])).collect(),
+        writes: calls().filter(|call| call["writes_file"] == true).count(),
+        failed: texts(&entry["results"]["failed_tools"]).into_iter().map(failed_tool).collect(),
+        agent: text(&entry["agent"]["type"]).unwrap_or_else(|| "main".into()),
+        mode: text(&entry["permission_mode"]).unwrap_or_else(|| "unknown".into()),
+        window: window::of_claude(entry["model"].as_str().unwrap_or_default(), asks_for_a_million(entry)),
+        automatic: entry["compaction"] == "auto",
+        retry: entry["retry"] == true,
+        limits: vec![],
     }
 }
 
@@ -52,12 +68,31 @@ fn stated(counts: &Value) -> Stated {
         write_5m: written - write_1h,
         write_1h,
         reasoning: 0,
+        searches: number(&counts["server_tool_use"]["web_search_requests"]),
     };
     Stated { usage, output: counts["output_tokens"].is_u64() }
 }
 
 fn failure(error: &Value) -> Failure {
     Failure { kind: text(&error["type"]), context_length: error["context_length"] == true }
+}
+
+fn asks_for_a_million(entry: &Value) -> bool {
+    entry["context"]["window"] == 1_000_000
+}
+
+/// The server and the tool in the full name of an MCP server's.
+fn mcp(name: &Value) -> Option<(String, String)> {
+    let (server, tool) = name.as_str()?.strip_prefix("mcp__")?.split_once("__")?;
+    Some((server.into(), tool.into()))
+}
+
+fn failed_tool(tool: String) -> FailedTool {
+    FailedTool { server: mcp(&Value::from(tool.as_str())).map(|(server, _)| server), tool }
+}
+
+fn texts(list: &Value) -> Vec<String> {
+    list.as_array().into_iter().flatten().filter_map(text).collect()
 }
 
 fn names(calls: &Value) -> Vec<String> {

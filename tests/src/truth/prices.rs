@@ -56,9 +56,16 @@ const GEMINI_2_5_PRO: Price =
 const GEMINI_3_5_FLASH_LITE: Price =
     Price { input: 300_000, output: 2_500_000, cache_read: 30_000, write_5m: 0, write_1h: 0 };
 
+/// USD 0.50, 3 and 0.05 for a million tokens.
+const GEMINI_3_FLASH: Price =
+    Price { input: 500_000, output: 3_000_000, cache_read: 50_000, write_5m: 0, write_1h: 0 };
+
 /// USD 0.75, 3.75 and 0.075 for a million tokens.
 const GEMINI_3_8_FLASH: Price =
     Price { input: 750_000, output: 3_750_000, cache_read: 75_000, write_5m: 0, write_1h: 0 };
+
+/// What a search in the web costs, whichever model asks for it: USD 10 for a thousand.
+const SEARCH: u64 = 10_000_000_000;
 
 /// The price of a model, if it is one of those that the tests use.
 pub fn price_of(model: &str) -> Option<Price> {
@@ -68,6 +75,7 @@ pub fn price_of(model: &str) -> Option<Price> {
         "gpt-5.5" => Some(GPT_5_5),
         "gpt-6.1-sol" => Some(GPT_6_1_SOL),
         "gemini-2.5-pro" => Some(GEMINI_2_5_PRO),
+        "gemini-3-flash-preview" => Some(GEMINI_3_FLASH),
         "gemini-3.5-flash-lite" => Some(GEMINI_3_5_FLASH_LITE),
         "gemini-3.8-flash" => Some(GEMINI_3_8_FLASH),
         _ => None,
@@ -83,9 +91,10 @@ impl Price {
             (self.cache_read, usage.cache_read),
             (self.write_5m, usage.write_5m),
             (self.write_1h, usage.write_1h),
+            (SEARCH, usage.searches),
         ]
         .iter()
-        .map(|&(price, tokens)| i128::from(price) * i128::from(tokens))
+        .map(|&(price, number)| i128::from(price) * i128::from(number))
         .sum()
     }
 }
@@ -104,8 +113,15 @@ mod tests {
     #[test]
     fn the_price_is_what_a_real_client_computed_for_the_same_usage() {
         // Claude Code's own figure for this usage: 0.045 995 25 USD.
-        let usage =
-            Usage { input: 3117, output: 663, cache_read: 9153, write_5m: 1227, write_1h: 159, reasoning: 0 };
+        let usage = Usage {
+            input: 3117,
+            output: 663,
+            cache_read: 9153,
+            write_5m: 1227,
+            write_1h: 159,
+            reasoning: 0,
+            searches: 0,
+        };
         assert_eq!(OPUS_4_8.of(&usage), 45_995_250_000);
     }
 }

@@ -26,6 +26,12 @@ impl Series {
         self.0.split('{').next().unwrap_or_default()
     }
 
+    /// The series of another metric with the same attributes.
+    #[must_use]
+    pub fn renamed(&self, metric: &str) -> Self {
+        Self(self.0.replacen(self.metric(), metric, 1))
+    }
+
     /// Its text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -24,6 +24,7 @@ pub struct Answer {
     /// The status.
     pub status: u16,
     headers: Vec<(String, String)>,
+    pub(super) limits: Vec<(String, u64)>,
     pub(super) pieces: Vec<Piece>,
     encoding: Encoding,
     pub(super) fault: Fault,
@@ -51,6 +52,13 @@ impl Answer {
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.into(), value.into()));
         self
+    }
+
+    /// Says in this header what is left of a limit.
+    #[must_use]
+    pub fn remaining(mut self, header: &str, limit: &str, left: u64) -> Self {
+        self.limits.push((limit.into(), left));
+        self.header(header, &left.to_string())
     }
 
     /// Compresses the body.
@@ -91,6 +99,20 @@ impl Answer {
         self
     }
 
+    /// Only the first `pieces` of the body.
+    #[must_use]
+    pub(super) fn only(mut self, pieces: usize) -> Self {
+        self.pieces.truncate(pieces);
+        self
+    }
+
+    /// With one more piece of the body.
+    #[must_use]
+    pub(super) fn with(mut self, piece: Piece) -> Self {
+        self.pieces.push(piece);
+        self
+    }
+
     /// How many pieces the body has.
     pub fn pieces(&self) -> usize {
         self.pieces.len()
@@ -104,6 +126,23 @@ impl Answer {
     /// The bytes of the head.
     pub fn head_len(&self) -> usize {
         self.wire()[0].bytes.len()
+    }
+
+    /// The header of this name, as the script gave it.
+    pub(super) fn header_of(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// How many pieces of the body come whole before it breaks off, whether a part of another does, and how it breaks.
+    pub(super) fn pieces_before_cut(&self) -> Option<(usize, bool, Break)> {
+        let Fault::Cut { after, how } = self.fault else { return None };
+        let ends = self.wire().into_iter().scan(0, |end, piece| {
+            *end += piece.bytes.len();
+            Some(*end)
+        });
+        let ends: Vec<usize> = ends.collect();
+        let whole = ends.iter().filter(|end| **end <= after).count();
+        Some((whole.saturating_sub(1), !ends.contains(&after), how))
     }
 
     /// The body as a client that does not decode it has it.

@@ -14,6 +14,8 @@ pub struct Served {
     pub status: Option<u16>,
     /// Whether the answer was a stream of events.
     pub streamed: bool,
+    /// What the answer's head says is left of which limit.
+    pub limits: Vec<(String, u64)>,
     /// The answer's content encoding.
     pub encoding: Option<&'static str>,
     /// What has been told, in the order of sending.
@@ -74,6 +76,7 @@ impl Ledger {
         served.push(Served {
             request,
             streamed: answer.is_stream(),
+            limits: answer.limits.clone(),
             encoding: answer.content_encoding(),
             ..Served::default()
         });

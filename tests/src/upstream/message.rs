@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, Milestone, Piece};
+use super::{Answer, Call, Milestone, Piece};
 
 /// What an answer used, in parts of the input that do not overlap.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Usage {
     pub write_1h: u64,
     /// The part of the output that was reasoning; Anthropic does not state it.
     pub reasoning: u64,
+    /// Searches in the web that the provider made.
+    pub searches: u64,
 }
 
 impl Usage {
@@ -32,6 +34,7 @@ impl Usage {
             write_5m: 401 + 5 * n,
             write_1h: 53 + 13 * n,
             reasoning: 0,
+            searches: 0,
         }
     }
 
@@ -46,11 +49,13 @@ impl Usage {
             },
             "output_tokens": output,
             "service_tier": "standard",
+            "server_tool_use": {"web_search_requests": self.searches, "web_fetch_requests": 0},
         })
     }
 }
 
 /// One block of an answer.
+#[expect(clippy::large_enum_variant, reason = "an answer has a handful of them")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Block {
     /// Thinking.
@@ -58,12 +63,11 @@ pub enum Block {
     /// Text.
     Text(String),
     /// A tool call.
-    Tool {
-        /// The tool.
-        name: String,
-        /// What it is called with.
-        input: Value,
-    },
+    Tool(Call),
+    /// What the call before it, which the provider did itself, has found.
+    Found(String),
+    /// The conversation so far, in short; where a provider keeps it for itself, as something that only it can read.
+    Summary(String),
 }
 
 /// The output tokens that a stream names at its start; no client may count them.
@@ -106,7 +110,13 @@ impl Message {
     /// Calls a tool, and stops for its result.
     #[must_use]
     pub fn tool(self, name: &str, input: Value) -> Self {
-        self.block(Block::Tool { name: name.into(), input }).stop_reason("tool_use")
+        self.call(Call::new(name, input))
+    }
+
+    /// Makes this call.
+    #[must_use]
+    pub fn call(self, call: Call) -> Self {
+        self.block(Block::Tool(call))
     }
 
     /// Has this id.
@@ -127,7 +137,12 @@ impl Message {
         Self { stop_reason: reason.into(), ..self }
     }
 
-    fn block(mut self, block: Block) -> Self {
+    /// Has this block behind the others. A call makes it stop for the result, unless the provider has that already.
+    #[must_use]
+    pub fn block(mut self, block: Block) -> Self {
+        if matches!(&block, Block::Tool(call) if !call.means.hosted) {
+            self.stop_reason = "tool_use".into();
+        }
         self.blocks.push(block);
         self
     }
@@ -141,7 +156,7 @@ impl Message {
             "stop_reason": self.stop_reason, "stop_sequence": null, "usage": self.usage.input_json(self.usage.output),
         });
         let mut tells = vec![self.started(), Milestone::Content];
-        tells.extend(self.blocks.iter().filter_map(tool_of));
+        tells.extend(self.blocks.iter().enumerate().filter_map(|(i, block)| tool_of(block, self.tool_id(i))));
         tells.push(self.finished());
         Answer::new(200, "application/json", vec![Piece { bytes: body.to_string().into_bytes(), tells }])
     }
@@ -190,6 +205,7 @@ impl Message {
                 "cache_creation_input_tokens": self.usage.write_5m + self.usage.write_1h,
                 "cache_read_input_tokens": self.usage.cache_read,
                 "output_tokens": self.usage.output,
+                "server_tool_use": {"web_search_requests": self.usage.searches, "web_fetch_requests": 0},
             },
         });
         Piece::event("message_delta", &data, vec![self.finished()])
@@ -197,26 +213,27 @@ impl Message {
 
     fn stream_block(&self, index: usize, block: &Block, pieces: &mut Vec<Piece>) {
         let (start, deltas) = match block {
+            Block::Found(_) => (self.whole_block(index, block), [Value::Null, Value::Null]),
             Block::Thinking(text) => (
                 json!({"type": "thinking", "thinking": "", "signature": ""}),
                 halves(text).map(|part| json!({"type": "thinking_delta", "thinking": part})),
             ),
-            Block::Text(text) => (
+            Block::Text(text) | Block::Summary(text) => (
                 json!({"type": "text", "text": ""}),
                 halves(text).map(|part| json!({"type": "text_delta", "text": part})),
             ),
-            Block::Tool { name, input } => (
-                json!({"type": "tool_use", "id": self.tool_id(index), "name": name, "input": {}}),
-                halves(&input.to_string())
+            Block::Tool(call) => (
+                json!({"type": call_type(call), "id": self.tool_id(index), "name": call.name, "input": {}}),
+                halves(&call.input.to_string())
                     .map(|part| json!({"type": "input_json_delta", "partial_json": part})),
             ),
         };
         let start = json!({"type": "content_block_start", "index": index, "content_block": start});
         // The start of a call names the tool; the start of a text is empty.
-        let call = tool_of(block);
+        let call = tool_of(block, self.tool_id(index));
         let tells = call.into_iter().flat_map(|call| [Milestone::Content, call]).collect();
         pieces.push(Piece::event("content_block_start", &start, tells));
-        pieces.extend(deltas.into_iter().map(|delta| {
+        pieces.extend(deltas.into_iter().filter(|delta| !delta.is_null()).map(|delta| {
             let data = json!({"type": "content_block_delta", "index": index, "delta": delta});
             Piece::event("content_block_delta", &data, vec![Milestone::Content])
         }));
@@ -227,9 +244,16 @@ impl Message {
     fn whole_block(&self, index: usize, block: &Block) -> Value {
         match block {
             Block::Thinking(text) => json!({"type": "thinking", "thinking": text, "signature": "c2ln"}),
-            Block::Text(text) => json!({"type": "text", "text": text}),
-            Block::Tool { name, input } => {
-                json!({"type": "tool_use", "id": self.tool_id(index), "name": name, "input": input})
+            Block::Text(text) | Block::Summary(text) => json!({"type": "text", "text": text}),
+            Block::Found(title) => json!({
+                "type": "web_search_tool_result",
+                "tool_use_id": self.tool_id(index.saturating_sub(1)),
+                "content": [{"type": "web_search_result", "url": "https://example.invalid/", "title": title,
+                    "encrypted_content": "c2ln", "page_age": null}],
+            }),
+            Block::Tool(call) => {
+                let id = self.tool_id(index);
+                json!({"type": call_type(call), "id": id, "name": call.name, "input": call.input})
             }
         }
     }
@@ -240,10 +264,14 @@ impl Message {
     }
 }
 
-pub(super) fn tool_of(block: &Block) -> Option<Milestone> {
+fn call_type(call: &Call) -> &'static str {
+    if call.means.hosted { "server_tool_use" } else { "tool_use" }
+}
+
+pub(super) fn tool_of(block: &Block, id: String) -> Option<Milestone> {
     match block {
-        Block::Tool { name, .. } => Some(Milestone::Tool(name.clone())),
-        Block::Thinking(_) | Block::Text(_) => None,
+        Block::Tool(call) => Some(Milestone::Tool(call.with_id(id))),
+        Block::Thinking(_) | Block::Text(_) | Block::Found(_) | Block::Summary(_) => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the parts of an answer tell the client.
 
-use super::Usage;
+use super::{Call, Usage};
 
 /// Something that a client knows once it has a piece of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,8 +18,8 @@ pub enum Milestone {
     Used(Usage),
     /// An event with content: a part of a text, or a call.
     Content,
-    /// A call of this tool.
-    Tool(String),
+    /// A tool call.
+    Tool(Call),
     /// How the generation ended, and the output's part of the usage.
     Finished {
         /// The stop reason, in Anthropic's words.

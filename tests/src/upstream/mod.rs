@@ -7,6 +7,7 @@
 
 mod answer;
 mod api;
+mod call;
 mod encode;
 mod error;
 pub mod gemini;
@@ -15,12 +16,15 @@ mod message;
 mod milestone;
 pub mod openai;
 mod pace;
+pub mod play;
 pub mod script;
 mod serve;
 mod server;
+mod websocket;
 
 pub use answer::{Answer, Fault};
 pub use api::Api;
+pub use call::{Call, Means, Started};
 pub use encode::Encoding;
 pub use ledger::{Sending, Served};
 pub use message::{Block, Message, Usage};

@@ -11,7 +11,13 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use super::{Served, ledger::Ledger, script::Script, serve};
+use super::{
+    Served,
+    ledger::Ledger,
+    script::Script,
+    serve,
+    websocket::{self, SWITCHING, Socket},
+};
 use crate::wire::Connection;
 
 /// A running upstream; it and its connections end when it is dropped.
@@ -22,7 +28,7 @@ pub struct Upstream {
     task: JoinHandle<()>,
 }
 
-type SharedScript = Arc<Mutex<dyn Script>>;
+pub(super) type SharedScript = Arc<Mutex<dyn Script>>;
 
 impl Upstream {
     /// Starts one on a free port of 127.0.0.1.
@@ -77,6 +83,11 @@ async fn converse(stream: TcpStream, script: SharedScript, ledger: Ledger) -> io
         let Some(request) = connection.request().await? else { return Ok(()) };
         let answer = script.lock().expect("scripts do not panic").answer(&request);
         let head_only = request.method == "HEAD";
+        if answer.status == SWITCHING && websocket::is_upgrade(&request) {
+            let place = ledger.begin(request.clone(), &answer);
+            let socket = Socket { connection, upgrade: request, script, ledger, place };
+            return socket.serve(&answer).await;
+        }
         let place = ledger.begin(request, &answer);
         next = serve::send(&answer, head_only, connection, &ledger, place).await;
     }

@@ -53,6 +53,14 @@ impl Connection {
         self.stream.write_all(bytes).await
     }
 
+    /// The next bytes, whatever they are; none at the end of the stream.
+    pub async fn some(&mut self) -> io::Result<Vec<u8>> {
+        if self.ahead.is_empty() {
+            self.read_more().await?;
+        }
+        Ok(std::mem::take(&mut self.ahead))
+    }
+
     /// Returns when the other side has closed or reset the connection.
     pub async fn closed(&mut self) {
         let mut more = [0; 4096];

@@ -2,6 +2,7 @@
 
 mod connection;
 mod request;
+pub mod websocket;
 
 pub use connection::{Break, Connection};
 pub use request::Request;

@@ -18,7 +18,7 @@ fn write_all(out: &mut String, summary: &Summary) -> fmt::Result {
     let all = summary.all_models();
     figure(out, "Cost, list price", &Dollars(summary.cost_usd), &cost_note(all.unpriced))?;
     tokens(out, all)?;
-    figure(out, "Requests", &Count(requests), "")?;
+    figure(out, "Requests", &Count(requests), &under_way(summary.activity.under_way))?;
     let share = (requests > 0.0).then(|| errors / requests);
     figure(out, "Errors", &Count(errors), &format!("{} of requests", Share(share)))?;
     latency(out, &summary.all_latency())?;
@@ -31,6 +31,12 @@ fn cost_note(unpriced: f64) -> String {
     } else {
         String::new()
     }
+}
+
+fn under_way(active: Option<f64>) -> String {
+    active
+        .filter(|active| *active > 0.0)
+        .map_or_else(String::new, |active| format!("{} under way", Count(active)))
 }
 
 fn tokens(out: &mut String, all: Tokens) -> fmt::Result {

@@ -89,6 +89,19 @@ impl fmt::Display for About {
     }
 }
 
+/// A quantile of percentages, never without a sign that it is estimated.
+pub(super) struct Percent(pub(super) Option<Estimate>);
+
+impl fmt::Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            None => f.write_char('–'),
+            Some(Estimate { value, up_to: Some(_), .. }) => write!(f, "≈{THIN}{value:.0}{THIN}%"),
+            Some(Estimate { above, up_to: None, .. }) => write!(f, "&gt;{THIN}{above:.0}{THIN}%"),
+        }
+    }
+}
+
 /// The bounds between which a quantile certainly lies.
 pub(super) struct Between(pub(super) Estimate);
 

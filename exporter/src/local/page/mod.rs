@@ -1,6 +1,7 @@
 //! The page for people. Figures and tables are rendered here; its scripts exchange them every two seconds and draw the
 //! charts, so that it can be read without scripts as well.
 
+mod activity;
 mod figures;
 mod format;
 mod tables;

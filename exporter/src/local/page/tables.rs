@@ -5,7 +5,10 @@ use std::{
     fmt::{self, Write},
 };
 
-use super::format::{About, Between, Count, Dollars, Escaped, Millis, Share};
+use super::{
+    activity,
+    format::{About, Between, Count, Dollars, Escaped, Millis, Share},
+};
 use crate::local::{
     distribution::{Distribution, Estimate},
     summary::{Latency, Summary, Tokens},
@@ -37,6 +40,7 @@ fn write_all(out: &mut String, summary: &Summary) -> fmt::Result {
     counts(out, "Requests", "Status", &summary.requests)?;
     counts(out, "Errors", "Type", &summary.errors)?;
     counts(out, "Stop reasons", "Reason", &summary.stop_reasons)?;
+    activity::write(out, &summary.activity)?;
     out.push_str(&gaps(summary));
     writeln!(out, "</div>")
 }
@@ -119,7 +123,12 @@ fn estimate(out: &mut String, estimate: Option<Estimate>) -> fmt::Result {
     write!(out, "</td>")
 }
 
-fn counts(out: &mut String, title: &str, column: &str, counts: &BTreeMap<String, f64>) -> fmt::Result {
+pub(super) fn counts(
+    out: &mut String,
+    title: &str,
+    column: &str,
+    counts: &BTreeMap<String, f64>,
+) -> fmt::Result {
     head(out, title, column, &["Count", "Share"])?;
     let all: f64 = counts.values().sum();
     let rows = largest(counts, |count| *count);
@@ -133,7 +142,7 @@ fn counts(out: &mut String, title: &str, column: &str, counts: &BTreeMap<String,
     foot(out, rows.is_empty())
 }
 
-fn head(out: &mut String, title: &str, first: &str, columns: &[&str]) -> fmt::Result {
+pub(super) fn head(out: &mut String, title: &str, first: &str, columns: &[&str]) -> fmt::Result {
     write!(out, "<section><table><caption>{title}</caption><thead><tr><th scope=\"col\">{first}</th>")?;
     for column in columns {
         write!(out, "<th scope=\"col\" class=\"n\">{column}</th>")?;
@@ -141,14 +150,14 @@ fn head(out: &mut String, title: &str, first: &str, columns: &[&str]) -> fmt::Re
     writeln!(out, "</tr></thead><tbody>")
 }
 
-fn foot(out: &mut String, is_empty: bool) -> fmt::Result {
+pub(super) fn foot(out: &mut String, is_empty: bool) -> fmt::Result {
     let none = if is_empty { "<p class=\"none\">None yet.</p>" } else { "" };
     writeln!(out, "</tbody></table>{none}</section>")
 }
 
 /// A row's first cell: its name over a bar as long as `size` is beside the largest row's. A bar is drawn by attributes,
 /// since the page allows no inline style.
-fn name(out: &mut String, name: &str, size: f64, most: f64) -> fmt::Result {
+pub(super) fn name(out: &mut String, name: &str, size: f64, most: f64) -> fmt::Result {
     let percent = if most > 0.0 { size / most * 100.0 } else { 0.0 };
     write!(out, "<tr><th scope=\"row\">{}", Escaped(name))?;
     write!(
@@ -157,11 +166,11 @@ fn name(out: &mut String, name: &str, size: f64, most: f64) -> fmt::Result {
     )
 }
 
-fn cell(out: &mut String, value: &dyn fmt::Display) -> fmt::Result {
+pub(super) fn cell(out: &mut String, value: &dyn fmt::Display) -> fmt::Result {
     write!(out, "<td class=\"n\">{value}</td>")
 }
 
-fn largest<V>(rows: &BTreeMap<String, V>, size: impl Fn(&V) -> f64) -> Vec<(&String, &V)> {
+pub(super) fn largest<V>(rows: &BTreeMap<String, V>, size: impl Fn(&V) -> f64) -> Vec<(&String, &V)> {
     let mut rows: Vec<_> = rows.iter().collect();
     rows.sort_by(|(_, a), (_, b)| size(b).total_cmp(&size(a)));
     rows.truncate(LONGEST);

@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 
+use opentelemetry_proto::tonic::metrics::v1::HistogramDataPoint;
+
 use super::*;
-use crate::local::{sample, summary::Tokens};
+use crate::local::{activity::Activity, distribution::Distribution, sample, summary::Tokens};
 
 /// A summary with something in it, so that the tables are shown.
 fn recorded() -> Summary {
@@ -72,6 +74,50 @@ fn a_table_shows_its_largest_rows_with_bars_that_compare_them() {
         page.contains(">tool-29<svg class=\"bar\" aria-hidden=\"true\"><rect width=\"100.0%\""),
         "{page}"
     );
+}
+
+#[test]
+fn a_table_of_what_agents_did_is_there_only_if_they_did_it() {
+    let none = render(Some(&recorded()), "", None);
+    for title in [
+        "MCP servers",
+        "Failed tools",
+        "Skills",
+        "Dangerous calls",
+        "Context window",
+        "Also seen",
+        "Rate limits",
+    ] {
+        assert!(!none.contains(title), "{title}");
+    }
+    let one = |name: &str, count| BTreeMap::from([(name.to_owned(), count)]);
+    let mut used = Distribution::default();
+    used.add(&HistogramDataPoint {
+        bucket_counts: vec![0, 4, 0],
+        explicit_bounds: vec![10.0, 20.0],
+        sum: Some(60.0),
+        ..HistogramDataPoint::default()
+    });
+    let activity = Activity {
+        counts: BTreeMap::from([("MCP servers", one("demo", 3.0))]),
+        events: one("Requests sent again", 2.0),
+        context: BTreeMap::from([("anthropic".to_owned(), used)]),
+        limits: one("anthropic tokens", 0.0),
+        under_way: Some(1.0),
+    };
+    let page = render(Some(&Summary { activity, ..recorded() }), "", None).replace('\u{202f}', " ");
+    for expected in [
+        "<caption>MCP servers</caption>",
+        ">demo<svg",
+        "<th scope=\"row\">Requests sent again</th><td class=\"n\">2</td>",
+        // Four turns between 10 % and 20 %: the 95th percentile lies 3.8 quarters of the way.
+        "<td class=\"n\">4</td><td class=\"n\">15.0 %</td><td class=\"n\">≈ 20 %</td>",
+        "<th scope=\"row\">anthropic tokens</th><td class=\"n\">0</td>",
+        "<dt>Requests</dt><dd>1</dd><dd class=\"note\">1 under way</dd>",
+    ] {
+        assert!(page.contains(expected), "{expected} in {page}");
+    }
+    assert!(!page.contains("Skills"));
 }
 
 #[test]

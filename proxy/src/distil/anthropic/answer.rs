@@ -51,9 +51,11 @@ pub(crate) fn read_message(body: &[u8]) -> AnswerFacts {
     facts.usage = message.usage.0.map(WireUsage::stated).and_then(if_stated);
     let mut calls = BlockCalls::default();
     for block in message.content.0.unwrap_or_default() {
-        calls.add(&block.0.unwrap_or_default(), &mut facts.notes);
+        if let Some(place) = calls.add(&block.0.unwrap_or_default(), &mut facts.notes) {
+            calls.end(place, &mut facts.notes);
+        }
     }
-    facts.tools = calls.into_facts();
+    (facts.tools, facts.learnt) = calls.into_parts();
     facts
 }
 
@@ -76,6 +78,18 @@ mod tests {
         let error = facts.error.unwrap();
         assert_eq!((error.kind, error.context_length, error.in_stream), (None, true, false));
         assert_eq!(read_message(br#"{"error":"not an object"}"#).error, None);
+    }
+
+    #[test]
+    fn a_providers_own_call_is_not_taken_for_the_clients_tool_of_that_name() {
+        let patterns = |kind: &str| {
+            let body = format!(
+                r#"{{"type":"message","content":[{{"type":"{kind}","name":"Bash","input":{{"command":"rm -rf x"}}}}]}}"#
+            );
+            let call = read_message(body.as_bytes()).tools.unwrap().calls.remove(0);
+            (call.hosted, call.patterns.len())
+        };
+        assert_eq!(["tool_use", "mcp_tool_use"].map(patterns), [(false, 1), (true, 0)]);
     }
 
     #[test]

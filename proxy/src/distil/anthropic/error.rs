@@ -6,10 +6,8 @@ use ccxray_shared::entry::ErrorFacts;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::wording::TOO_LONG;
 use crate::distil::lax::{Lax, object};
-
-/// What the message says when the prompt does not fit into the model's window.
-const TOO_LONG: [&str; 2] = ["prompt is too long", "exceed context limit"];
 
 /// The inner object.
 #[derive(Deserialize, Default)]
@@ -26,7 +24,7 @@ object!(WireError<'a>);
 impl WireError<'_> {
     /// The error without its message.
     pub(super) fn facts(&self, in_stream: bool) -> ErrorFacts<'static> {
-        let message = self.message.map_or("", RawValue::get);
+        let message = self.message.map_or_else(String::new, |message| message.get().to_ascii_lowercase());
         ErrorFacts {
             kind: self.kind.name(),
             code: None,

@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 
 use ccxray_shared::{
-    Name,
-    entry::{Agent, ContextHints},
+    entry::ContextHints,
     key::{HashOf, Key},
 };
 use serde::{
@@ -13,22 +12,20 @@ use serde::{
 };
 
 use super::{
-    PARSER,
+    PARSER, agents,
     class::{self, Signals, Tools},
     conversation::Conversation,
+    session,
+    wording::STATED_DIR,
 };
 use crate::distil::{
     lax::{Lax, Shape, drain, object},
-    repeats::Repeats,
+    memory::Memory,
     request::RequestFacts,
-    results::{self, Reported},
 };
 
-/// Where Claude Code states its working directory: a line of the third system block.
-const STATED_DIR: &str = " - Primary working directory: ";
-
 /// Adds what `body` tells to `facts`, which hold what the headers told.
-pub(crate) fn read(body: &[u8], key: &Key, reported: &mut Repeats, facts: &mut RequestFacts) {
+pub(crate) fn read(body: &[u8], key: &Key, memory: &mut Memory, facts: &mut RequestFacts) {
     let Ok(body) = serde_json::from_slice::<Body<'_>>(body) else {
         facts.notes.add(PARSER, "bad_request_json");
         return;
@@ -39,22 +36,25 @@ pub(crate) fn read(body: &[u8], key: &Key, reported: &mut Repeats, facts: &mut R
         Conversation::default()
     });
     facts.model = body.model.name();
+    let is_claude_code = facts.session.is_some();
     if facts.session.is_none() {
         let user_id = body.metadata.0.and_then(|metadata| metadata.user_id.0);
         let id = user_id.as_deref().and_then(session_in);
         facts.session = id.map(|id| key.hash(HashOf::Session, id.as_bytes()));
     }
+    facts.agent = agents::agent(facts.agent.take(), role_prompt);
     facts.class = class::classify(&Signals {
         max_tokens: body.max_tokens.0,
         tools: body.tools.0.unwrap_or_default(),
         forced_tool: body.tool_choice.0.and_then(|choice| choice.name.0).as_deref(),
         asks_for_title: body.output_config.0.is_some_and(OutputConfig::asks_for_title),
+        is_claude_code,
+        is_agents: facts.agent.is_some() || body.context_management.is_some(),
         conversation: &conversation,
     });
-    facts.agent = agent(facts.agent.take(), role_prompt);
     facts.context.get_or_insert_with(ContextHints::default).messages = conversation.messages;
     facts.stated_dir = stated_dir(role_prompt);
-    results::add(results(&conversation), reported, PARSER, facts);
+    session::add(&conversation, key, memory, facts);
 }
 
 #[derive(Deserialize, Default)]
@@ -75,6 +75,7 @@ struct Body<'a> {
     max_tokens: Lax<u64>,
     #[serde(borrow)]
     output_config: Lax<OutputConfig<'a>>,
+    context_management: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize, Default)]
@@ -181,20 +182,6 @@ fn stated_dir(role_prompt: &str) -> Option<String> {
     (dir.starts_with('/') && dirs.all(|other| other == dir)).then(|| dir.to_owned())
 }
 
-fn agent(known: Option<Agent<'static>>, role_prompt: &str) -> Option<Agent<'static>> {
-    let mut agent = known.unwrap_or_default();
-    agent.kind = class::agent_type(agent.sub, role_prompt).map(Name::from_wire);
-    (agent != Agent::default()).then_some(agent)
-}
-
-fn results<'a>(conversation: &'a Conversation<'_>) -> impl Iterator<Item = Reported<'a>> {
-    conversation.fresh.iter().map(|result| Reported {
-        call: Cow::Borrowed(&*result.call),
-        failed: result.failed,
-        tool: conversation.tool_called(&result.call).filter(|_| result.failed).map(Cow::Borrowed),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use ccxray_shared::entry::{Class, Parse, Route};
@@ -207,7 +194,7 @@ mod tests {
 
     fn facts_of(body: &[u8]) -> RequestFacts {
         let mut facts = RequestFacts::of_route(Route::Messages);
-        read(body, &Key::from_bytes([7; 32]), &mut Repeats::default(), &mut facts);
+        read(body, &Key::from_bytes([7; 32]), &mut Memory::default(), &mut facts);
         facts
     }
 
@@ -217,62 +204,6 @@ mod tests {
 
     fn system(role_prompt: &str) -> Value {
         json!([{"type": "text", "text": "a"}, {"type": "text", "text": "b"}, {"type": "text", "text": role_prompt}])
-    }
-
-    #[test]
-    fn a_title_is_a_request_without_tools_for_an_object_with_a_title() {
-        let body = |property: &str, tools: Value| {
-            let schema = json!({"type": "object", "properties": {property: {"type": "string"}}});
-            json!({"messages": [{"role": "user", "content": "x"}], "tools": tools,
-                "output_config": {"format": {"type": "json_schema", "schema": schema}}})
-        };
-        assert_eq!(facts(&body("title", json!([]))).class, Class::Title);
-        assert_eq!(facts(&body("name", json!([]))).class, Class::Turn);
-        assert_eq!(facts(&body("title", json!([{"name": "Bash"}]))).class, Class::Turn);
-    }
-
-    #[test]
-    fn a_search_has_one_tool_and_must_use_it() {
-        let tool = json!({"type": "web_search_20250305", "name": "web_search", "max_uses": 8});
-        let body = |tools: Value, choice: Value| json!({"messages": [{"role": "user", "content": "x"}], "tools": tools, "tool_choice": choice});
-        let forced = json!({"type": "tool", "name": "web_search"});
-        assert_eq!(facts(&body(json!([tool]), forced.clone())).class, Class::WebSearch);
-        assert_eq!(facts(&body(json!([tool]), json!({"type": "auto"}))).class, Class::Turn);
-        assert_eq!(facts(&body(json!([tool, {"name": "Bash"}]), forced)).class, Class::Turn);
-    }
-
-    #[test]
-    fn a_compaction_asks_for_a_summary_at_the_very_end() {
-        let ask = "CRITICAL: Respond with TEXT ONLY. Do NOT call any tools.\n\nYour task is to create a detailed summary of the conversation so far";
-        let user = |texts: &[&str]| {
-            let blocks: Vec<_> = texts.iter().map(|text| json!({"type": "text", "text": text})).collect();
-            json!({"role": "user", "content": blocks})
-        };
-        let class =
-            |messages: Value| facts(&json!({"messages": messages, "tools": [{"name": "Bash"}]})).class;
-        assert_eq!(class(json!([user(&["hello", ask])])), Class::Compaction);
-        assert_eq!(class(json!([{"role": "user", "content": ask}])), Class::Compaction);
-        assert_eq!(class(json!([user(&[ask, "hello"])])), Class::Turn);
-        let assistant = json!({"role": "assistant", "content": "a summary"});
-        assert_eq!(class(json!([user(&[ask]), assistant, user(&["go on"])])), Class::Turn);
-        assert_eq!(
-            class(json!([user(&["CRITICAL: Respond with TEXT ONLY. Do NOT call any tools."])])),
-            Class::Turn
-        );
-    }
-
-    #[test]
-    fn a_single_quota_is_a_probe() {
-        let body = |text: &str, max: u32| json!({"max_tokens": max, "messages": [{"role": "user", "content": text}]});
-        assert_eq!(facts(&body("quota", 1)).class, Class::Probe);
-        assert_eq!(facts(&body("quota", 100)).class, Class::Turn);
-        assert_eq!(facts(&body("quota?", 1)).class, Class::Turn);
-    }
-
-    #[test]
-    fn a_fetched_page_is_a_helper() {
-        let body = json!({"messages": [{"role": "user", "content": [{"type": "text", "text": "Web page content:\n---\nx"}]}]});
-        assert_eq!(facts(&body).class, Class::Helper);
     }
 
     #[test]
@@ -299,44 +230,6 @@ mod tests {
         assert_eq!(facts(&elsewhere).stated_dir, None);
         let here = json!({"messages": [], "system": system(line)});
         assert_eq!(facts(&here).stated_dir.as_deref(), Some("/home/dev/a b"));
-    }
-
-    #[test]
-    fn agents_are_known_by_their_prompts() {
-        let kind = |sub: bool, prompt: &str| {
-            let known = sub.then(|| Agent { sub, ..Agent::default() });
-            agent(known, prompt).and_then(|agent| agent.kind).map(|kind| kind.to_string())
-        };
-        assert_eq!(kind(false, "\nYou are an interactive agent that helps users").as_deref(), Some("main"));
-        assert_eq!(
-            kind(true, "You are a file search specialist for Claude Code, x").as_deref(),
-            Some("explore")
-        );
-        assert_eq!(kind(true, "You are an agent for Claude Code").as_deref(), Some("general-purpose"));
-        assert_eq!(kind(true, "You are a poet"), None);
-        assert_eq!(kind(false, "You are a file search specialist for Claude Code"), None);
-    }
-
-    #[test]
-    fn results_count_once_in_a_session_whatever_repeats_them() {
-        let (key, mut reported) = (Key::from_bytes([7; 32]), Repeats::default());
-        let body = |ids: &[&str], model: &str| {
-            let results: Vec<_> = ids
-                .iter()
-                .map(|id| json!({"type": "tool_result", "tool_use_id": id, "is_error": true}))
-                .collect();
-            json!({"model": model, "metadata": {"user_id": "_session_s"}, "messages": [
-                {"role": "assistant", "content": [{"type": "tool_use", "id": "a", "name": "Bash"}]},
-                {"role": "user", "content": results}]})
-        };
-        let mut count = |body: &Value| {
-            let mut facts = RequestFacts::of_route(Route::Messages);
-            read(body.to_string().as_bytes(), &key, &mut reported, &mut facts);
-            facts.results.map(|results| (results.count, results.failed, results.failed_tools.len()))
-        };
-        assert_eq!(count(&body(&["a"], "big")), Some((1, 1, 1)));
-        assert_eq!(count(&body(&["a"], "small")), None);
-        assert_eq!(count(&body(&["a", "lost"], "big")), Some((1, 1, 0)));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::{
     PARSER,
     answer::Message,
-    block::{Block, BlockCalls, Kind},
+    block::{Block, BlockCalls},
     error::WireError,
     usage::WireUsage,
 };
@@ -95,15 +95,17 @@ impl EventStream for MessageStream {
     }
 
     fn finish(self: Box<Self>) -> AnswerFacts {
+        let (tools, learnt) = self.calls.into_parts();
         AnswerFacts {
             model_served: self.model,
             usage: if_stated(self.usage),
             stop_reason: self.stop_reason,
             error: self.error,
-            tools: self.calls.into_facts(),
+            tools,
             streamed: true,
             terminal: Some(self.stopped),
             first_content: self.first_content,
+            learnt,
             notes: self.notes,
         }
     }
@@ -137,7 +139,7 @@ impl MessageStream {
 
     fn start_block(&mut self, event: StreamEvent<'_>, at: Instant) {
         let block = event.content_block.0.unwrap_or_default();
-        if block.kind() == Kind::ToolCall {
+        if block.kind().is_call() {
             // The name of the tool is content; the start of any other block is empty.
             self.first_content.get_or_insert(at);
         }
@@ -162,13 +164,12 @@ impl MessageStream {
     fn stop_block(&mut self, index: Option<u64>) {
         let Some(at) = self.open.iter().position(|open| Some(open.index) == index) else { return };
         let OpenInput { place, json, .. } = self.open.swap_remove(at);
-        if json.is_empty() {
-            return;
-        }
         match serde_json::from_str(&json) {
             Ok(Lax(Some(input))) => self.calls.add_input(place, &input),
-            Ok(Lax(None)) | Err(_) => self.notes.add(PARSER, "bad_tool_input"),
+            Ok(Lax(None)) | Err(_) if !json.is_empty() => self.notes.add(PARSER, "bad_tool_input"),
+            Ok(Lax(None)) | Err(_) => {}
         }
+        self.calls.end(place, &mut self.notes);
     }
 
     fn update(&mut self, event: StreamEvent<'_>) {
@@ -254,7 +255,7 @@ mod tests {
         let tools = facts.tools.unwrap();
         assert_eq!((tools.blocks, tools.calls.len(), tools.calls[0].skill.as_ref()), (2, 1, None));
         let reasons: Vec<_> = facts.notes.into_list().iter().map(|note| note.reason.to_string()).collect();
-        assert_eq!(reasons, ["tool_without_name", "unknown_block"]);
+        assert_eq!(reasons, ["tool_without_name", "skill_without_name", "unknown_block"]);
     }
 
     #[test]

@@ -1,18 +1,13 @@
 //! The rules that tell what a request is for and which agent asks. They go by the wording of Gemini CLI 0.61.0 and
 //! belong to [`RULES_VERSION`](crate::distil::RULES_VERSION).
 
-use std::borrow::Cow;
-
-use ccxray_shared::entry::{Class, Route};
-use serde::{
-    Deserialize,
-    de::{IgnoredAny, SeqAccess},
+use ccxray_shared::{
+    Name,
+    entry::{Agent, Class, Route},
 };
 
-use crate::distil::{
-    lax::{Lax, Shape, object},
-    words::Words,
-};
+use super::tools::Tools;
+use crate::distil::words::Words;
 
 /// What the system prompt of a compression says, and how its second call begins, which checks the first one's work.
 const SUMMARY_ASKS: &str = "distilling chat history into a structured XML <state_snapshot>";
@@ -26,12 +21,11 @@ const INVESTIGATOR: &str = "You are **Codebase Investigator**";
 
 /// The tool with which a sub-agent ends its work; only sub-agents have it.
 const SUB_AGENT_TOOL: &str = "complete_task";
-
 /// What the rules look at.
 pub(super) struct Signals<'s, 'a> {
     pub(super) route: Route,
     pub(super) system: Option<&'s Words<'a>>,
-    pub(super) tools: &'s Tools,
+    pub(super) tools: &'s Tools<'a>,
     /// Whether the answer must be JSON.
     pub(super) asks_for_json: bool,
     pub(super) last_text: Option<&'s Words<'a>>,
@@ -50,67 +44,29 @@ pub(super) fn classify(signals: &Signals<'_, '_>) -> Class {
         // The two calls of a compression are one compaction.
         return if checks { Class::Helper } else { Class::Compaction };
     }
-    if signals.tools.google_search && signals.tools.functions == 0 {
+    if signals.tools.google_search && signals.tools.is_empty() {
         return Class::WebSearch;
     }
-    let is_helper = signals.from_cli && (signals.asks_for_json || signals.tools.functions == 0);
+    let is_helper = signals.from_cli && (signals.asks_for_json || signals.tools.is_empty());
     if is_helper { Class::Helper } else { Class::Turn }
 }
 
-/// The agent's type, where its prompt is a known one, and whether it is a sub-agent.
-pub(super) fn agent(system: Option<&Words<'_>>, tools: &Tools) -> (Option<&'static str>, bool) {
-    let begins = |pattern: &str| system.is_some_and(|system| system.text().trim_start().starts_with(pattern));
-    let is_main = MAIN.into_iter().any(begins);
-    let kind = match (tools.has_sub_agent_tool, is_main) {
+/// The agent that asks, where it shows: the main one, or a sub-agent, of a type if its prompt is a known one. What the
+/// client asks for itself no agent has asked, even with the main agent's prompt.
+pub(super) fn agent(class: Class, system: Option<&Words<'_>>, tools: &Tools<'_>) -> Option<Agent<'static>> {
+    let begins = |pattern: &str| system.is_some_and(|system| begins_with(system, pattern));
+    let (is_main, is_sub) = (MAIN.into_iter().any(begins), tools.has(SUB_AGENT_TOOL));
+    let kind = match (is_sub, is_main) {
         (true, true) => Some("generalist"),
         (true, false) => begins(INVESTIGATOR).then_some("codebase_investigator"),
-        (false, true) => Some("main"),
+        (false, true) => Some("main").filter(|_| class == Class::Turn),
         (false, false) => None,
     };
-    (kind, tools.has_sub_agent_tool)
+    (is_sub || kind.is_some()).then(|| Agent { kind: kind.map(Name::from_wire), sub: is_sub, id: None })
 }
 
-/// The tools that a request offers.
-#[derive(Debug, Default)]
-pub(super) struct Tools {
-    functions: usize,
-    has_sub_agent_tool: bool,
-    google_search: bool,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-struct Tool<'a> {
-    #[serde(borrow)]
-    function_declarations: Lax<Vec<Lax<Function<'a>>>>,
-    google_search: Option<IgnoredAny>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Function<'a> {
-    #[serde(borrow)]
-    name: Lax<Cow<'a, str>>,
-}
-
-object!(Tool<'a>, Function<'a>);
-
-impl<'de> Shape<'de> for Tools {
-    fn from_seq<A: SeqAccess<'de>>(mut seq: A) -> Result<Option<Self>, A::Error> {
-        let mut tools = Self::default();
-        while let Some(tool) = seq.next_element::<Lax<Tool<'de>>>()? {
-            tools.add(&tool.0.unwrap_or_default());
-        }
-        Ok(Some(tools))
-    }
-}
-
-impl Tools {
-    fn add(&mut self, tool: &Tool<'_>) {
-        let functions = tool.function_declarations.0.as_deref().unwrap_or_default();
-        let names = functions.iter().flat_map(|function| &function.0).flat_map(|function| &function.name.0);
-        self.functions += functions.len();
-        self.has_sub_agent_tool |= names.into_iter().any(|name| name == SUB_AGENT_TOOL);
-        self.google_search |= tool.google_search.is_some();
-    }
+/// Whether a system prompt begins so, behind the white space at its start.
+pub(super) fn begins_with(system: &Words<'_>, pattern: &str) -> bool {
+    let text = system.text().trim_start_matches("\\n").trim_start();
+    text.starts_with(pattern)
 }

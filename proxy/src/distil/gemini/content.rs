@@ -10,6 +10,8 @@ use super::{error::WireError, usage::WireUsage};
 use crate::distil::{
     calls,
     lax::{Lax, object},
+    learnt::Learnt,
+    shell,
 };
 
 /// The response, or the wrapper around it.
@@ -71,7 +73,14 @@ pub(super) struct FunctionCall<'a> {
     args: Lax<Arguments<'a>>,
 }
 
-/// The arguments that are names.
+/// The tools that write files.
+const WRITERS: [&str; 2] = ["replace", "write_file"];
+/// The tool that runs a command.
+const SHELL: &str = "run_shell_command";
+/// The sub-agents that were tools of their own in older versions.
+const AGENTS: [&str; 1] = ["codebase_investigator"];
+
+/// The arguments that tell something.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Arguments<'a> {
@@ -79,6 +88,10 @@ struct Arguments<'a> {
     name: Lax<Cow<'a, str>>,
     #[serde(borrow)]
     agent_name: Lax<Cow<'a, str>>,
+    #[serde(borrow)]
+    prompt: Lax<Cow<'a, str>>,
+    #[serde(borrow)]
+    command: Lax<Cow<'a, str>>,
 }
 
 object!(
@@ -116,14 +129,29 @@ impl FunctionCall<'_> {
     /// The call; none if it names no tool.
     pub(super) fn call(&self) -> Option<ToolCall<'static>> {
         let name = self.name.0.as_deref()?;
-        let argument = |of: &str, pick: fn(&Arguments<'_>) -> Option<Name<'static>>| {
-            self.args.0.as_ref().filter(|_| name == of).and_then(pick)
-        };
-        Some(ToolCall {
-            writes_file: matches!(name, "replace" | "write_file"),
-            skill: argument("activate_skill", |args| args.name.name()),
-            agent: argument("invoke_agent", |args| args.agent_name.name()),
+        let mut call = ToolCall {
+            writes_file: WRITERS.contains(&name),
+            agent: AGENTS.contains(&name).then(|| Name::from_wire(name).into_owned()),
             ..calls::plain(name)
-        })
+        };
+        let Some(arguments) = &self.args.0 else { return Some(call) };
+        match name {
+            "activate_skill" => call.skill = arguments.name.name(),
+            "invoke_agent" => call.agent = arguments.agent_name.name(),
+            SHELL => {
+                let patterns = arguments.command.0.as_deref().map(shell::patterns).unwrap_or_default();
+                call.patterns = patterns.into_iter().map(Name::from_wire).collect();
+            }
+            _ => {}
+        }
+        Some(call)
+    }
+
+    /// With which prompt it starts a sub-agent.
+    pub(super) fn teach(&self, call: &ToolCall<'static>, learnt: &mut Learnt) {
+        let prompt = self.args.0.as_ref().and_then(|arguments| arguments.prompt.0.as_deref());
+        if let (Some(prompt), Some(kind)) = (prompt, &call.agent) {
+            learnt.agent(prompt, kind.clone());
+        }
     }
 }

@@ -8,11 +8,18 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
+use super::Servers;
 use crate::distil::{
     lax::{Lax, Shape, object},
     results::Reported,
     words::Words,
 };
+
+/// The tool that runs commands, what its output says of the exit code, and how many lines the client adds to the
+/// output at most.
+const SHELL: &str = "run_shell_command";
+const EXIT_CODE: &str = "Exit Code: ";
+const CLOSING_LINES: usize = 6;
 
 /// What is kept of a request's contents, borrowed from its body.
 #[derive(Default)]
@@ -31,7 +38,7 @@ struct FunctionResult<'a> {
     /// Its id; where there is none, its place in the conversation, which stays the same.
     call: Cow<'a, str>,
     name: Option<Cow<'a, str>>,
-    failed: bool,
+    response: Response<'a>,
 }
 
 #[derive(Deserialize, Default)]
@@ -59,17 +66,20 @@ struct FunctionResponse<'a> {
     id: Lax<Cow<'a, str>>,
     #[serde(borrow)]
     name: Lax<Cow<'a, str>>,
-    response: Lax<Response>,
+    #[serde(borrow)]
+    response: Lax<Response<'a>>,
 }
 
-/// A failure has an `error` in the place of an `output`.
+/// A failure has an `error` in the place of an `output`. That of a command is only told in the output's words.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Response {
+struct Response<'a> {
     error: Option<IgnoredAny>,
+    #[serde(borrow)]
+    output: Option<&'a RawValue>,
 }
 
-object!(Content<'a>, Part<'a>, FunctionResponse<'a>, Response);
+object!(Content<'a>, Part<'a>, FunctionResponse<'a>, Response<'a>);
 
 impl<'de: 'a, 'a> Shape<'de> for Conversation<'a> {
     fn from_seq<A: SeqAccess<'de>>(mut seq: A) -> Result<Option<Self>, A::Error> {
@@ -83,11 +93,12 @@ impl<'de: 'a, 'a> Shape<'de> for Conversation<'a> {
 
 impl<'a> Conversation<'a> {
     /// The results that are new.
-    pub(super) fn results(self) -> impl Iterator<Item = Reported<'a>> {
-        self.fresh.into_iter().map(|result| Reported {
-            call: result.call,
-            failed: result.failed,
-            tool: result.name.filter(|_| result.failed),
+    pub(super) fn results(self, servers: &Servers) -> impl Iterator<Item = Reported<'a>> {
+        self.fresh.into_iter().map(|result| {
+            let failed = result.failed();
+            let name = result.name.filter(|_| failed);
+            let tool = name.map(|name| servers.reported_name(&name).to_string().into());
+            Reported { call: result.call, failed, tool }
         })
     }
 
@@ -118,7 +129,21 @@ impl<'a> FunctionResponse<'a> {
         FunctionResult {
             call: id.unwrap_or_else(|| format!("{content}.{part}").into()),
             name: self.name.0,
-            failed: self.response.0.is_some_and(|response| response.error.is_some()),
+            response: self.response.0.unwrap_or_default(),
         }
     }
+}
+
+impl FunctionResult<'_> {
+    fn failed(&self) -> bool {
+        let is_command = self.name.as_deref() == Some(SHELL);
+        let output = self.response.output.filter(|_| is_command).map(Words::Raw);
+        self.response.error.is_some() || output.is_some_and(|output| states_failure(&output.decoded()))
+    }
+}
+
+/// Whether the last lines of a command's output, which the client adds, state an exit code that is a failure.
+fn states_failure(output: &str) -> bool {
+    let codes = output.lines().rev().take(CLOSING_LINES).filter_map(|line| line.strip_prefix(EXIT_CODE));
+    codes.filter_map(|code| code.trim().parse::<i64>().ok()).any(|code| code != 0)
 }

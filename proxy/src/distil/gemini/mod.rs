@@ -8,11 +8,15 @@ mod class;
 mod content;
 mod conversation;
 mod error;
+mod mode;
 pub(super) mod request;
+mod servers;
 mod session;
 mod stream;
+mod tools;
 mod usage;
 
+pub use servers::Servers;
 pub(super) use stream::{ContentStream, read_content};
 
 /// The name of this parser in an entry's notes.

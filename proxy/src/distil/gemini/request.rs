@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use ccxray_shared::{
     Name,
-    entry::{Agent, ContextHints},
-    key::{HashOf, Key},
+    entry::{Class, ContextHints, Trigger},
+    key::Key,
 };
 use hyper::header::USER_AGENT;
 use serde::Deserialize;
@@ -13,20 +13,28 @@ use serde_json::value::RawValue;
 
 use super::{
     PARSER,
-    class::{self, Signals, Tools},
+    class::{self, Signals},
     conversation::Conversation,
+    mode,
+    servers::Servers,
     session,
+    tools::Tools,
 };
 use crate::distil::{
     lax::{Lax, object},
-    repeats::Repeats,
+    learnt::PromptDigest,
+    memory::Memory,
     request::{Head, RequestFacts},
     results,
+    turns::LastTurn,
     words::Words,
 };
 
+/// Half of the window, in tokens, that Gemini CLI counts with for every model.
+const ROOM: u64 = 1_048_576 / 2;
+
 /// Adds what `body` tells to `facts`, which hold what the path told.
-pub(crate) fn read(head: Head<'_>, body: &[u8], key: &Key, reported: &mut Repeats, facts: &mut RequestFacts) {
+pub(crate) fn read(head: Head<'_>, body: &[u8], key: &Key, memory: &mut Memory, facts: &mut RequestFacts) {
     let Ok(Lax(Some(outer))) = serde_json::from_slice::<Lax<Body<'_>>>(body) else {
         facts.notes.add(PARSER, "bad_request_json");
         return;
@@ -34,9 +42,9 @@ pub(crate) fn read(head: Head<'_>, body: &[u8], key: &Key, reported: &mut Repeat
     if let Some(model) = outer.model.name().filter(|_| facts.model.is_none()) {
         facts.model = Some(model);
     }
-    let Some(inner) = outer.request else { return read_content(head, outer, key, reported, facts) };
+    let Some(inner) = outer.request else { return read_content(head, outer, key, memory, facts) };
     match serde_json::from_str(inner.get()) {
-        Ok(Lax(Some(inner))) => read_content(head, inner, key, reported, facts),
+        Ok(Lax(Some(inner))) => read_content(head, inner, key, memory, facts),
         Ok(Lax(None)) | Err(_) => facts.notes.add(PARSER, "bad_request"),
     }
 }
@@ -56,7 +64,8 @@ struct Body<'a> {
     contents: Lax<Conversation<'a>>,
     #[serde(borrow)]
     system_instruction: Lax<Instruction<'a>>,
-    tools: Lax<Tools>,
+    #[serde(borrow)]
+    tools: Lax<Tools<'a>>,
     #[serde(borrow)]
     generation_config: Lax<GenerationConfig<'a>>,
 }
@@ -91,7 +100,7 @@ impl<'a> Instruction<'a> {
     }
 }
 
-fn read_content(head: Head<'_>, body: Body<'_>, key: &Key, reported: &mut Repeats, facts: &mut RequestFacts) {
+fn read_content(head: Head<'_>, body: Body<'_>, key: &Key, memory: &mut Memory, facts: &mut RequestFacts) {
     let conversation = body.contents.0.unwrap_or_else(|| {
         facts.notes.add(PARSER, "no_contents");
         Conversation::default()
@@ -107,15 +116,38 @@ fn read_content(head: Head<'_>, body: Body<'_>, key: &Key, reported: &mut Repeat
         last_text: conversation.last_text.as_ref(),
         from_cli: is_cli(head),
     });
-    facts.agent = agent(class::agent(system.as_ref(), &tools));
-    let id = body.session_id.0.filter(|id| !id.is_empty());
-    facts.session = id.map(|id| key.hash(HashOf::Session, id.as_bytes()));
-    if facts.session.is_none() {
-        session::infer(&conversation, key, facts);
+    facts.agent = class::agent(facts.class, system.as_ref(), &tools);
+    if facts.class == Class::Turn && facts.agent.as_ref().is_some_and(|agent| !agent.sub) {
+        facts.permission_mode = mode::shown(system.as_ref(), &tools).map(Name::from_wire);
     }
     facts.context = Some(ContextHints { window: None, messages: conversation.contents });
     facts.stated_dir = conversation.first_texts.first().and_then(session::stated_dir);
-    results::add(conversation.results(), reported, PARSER, facts);
+    session::name(body.session_id.0.as_deref(), &conversation, key, facts);
+    facts.prompts = prompts(&conversation, key, facts);
+    facts.compaction = (facts.class == Class::Compaction).then(|| trigger(memory, facts));
+    let servers = if is_cli(head) { Servers::of(tools.names()) } else { Servers::default() };
+    results::add(conversation.results(&servers), memory, PARSER, facts);
+    facts.servers = servers;
+}
+
+/// The texts with which a sub-agent may have been started.
+fn prompts(conversation: &Conversation<'_>, key: &Key, facts: &RequestFacts) -> Vec<Name<'static>> {
+    let is_sub = facts.agent.as_ref().is_some_and(|agent| agent.sub);
+    let texts = conversation.first_texts.iter().filter(|_| is_sub);
+    texts.map(|text| PromptDigest::of(&text.decoded()).keyed(key)).collect()
+}
+
+/// Gemini CLI makes room by itself from half of its window on, if the user has not set another limit. What is not so
+/// large, the user has asked for, or the limit is another: it does not show.
+fn trigger(memory: &Memory, facts: &RequestFacts) -> Trigger {
+    let last = facts.scope().and_then(|scope| memory.turns.get(scope, facts.agent_id()));
+    match last {
+        Some(LastTurn::Overflowed) => Trigger::Auto,
+        Some(LastTurn::Answered { context, .. }) if *context >= ROOM => Trigger::Auto,
+        Some(LastTurn::Answered { .. } | LastTurn::Compacted | LastTurn::CompactionFailed) | None => {
+            Trigger::Unknown
+        }
+    }
 }
 
 fn is_cli(head: Head<'_>) -> bool {
@@ -123,14 +155,9 @@ fn is_cli(head: Head<'_>) -> bool {
     agent.is_some_and(|agent| agent.starts_with("GeminiCLI"))
 }
 
-fn agent((kind, sub): (Option<&'static str>, bool)) -> Option<Agent<'static>> {
-    let agent = Agent { kind: kind.map(Name::from_wire), sub, id: None };
-    (agent != Agent::default()).then_some(agent)
-}
-
 #[cfg(test)]
 mod tests {
-    use ccxray_shared::entry::{Class, Parse, Provider, Route};
+    use ccxray_shared::entry::{Parse, Provider, Route};
     use hyper::{HeaderMap, header::HeaderValue};
     use proptest::prelude::*;
     use serde_json::{Value, json};
@@ -139,17 +166,17 @@ mod tests {
 
     const TURN: &[u8] = include_bytes!("../../../fixtures/content.request.json");
 
-    fn facts_of(route: Route, body: &[u8], reported: &mut Repeats) -> RequestFacts {
+    fn facts_of(route: Route, body: &[u8], memory: &mut Memory) -> RequestFacts {
         let agent = HeaderValue::from_static("GeminiCLI-tui/0.61.0/gemini-2.5-pro (linux; x64; terminal)");
         let headers = HeaderMap::from_iter([(USER_AGENT, agent)]);
         let head = Head { provider: Provider::Gemini, route, path_model: None, headers: &headers };
         let mut facts = RequestFacts::of_route(route);
-        read(head, body, &Key::from_bytes([7; 32]), reported, &mut facts);
+        read(head, body, &Key::from_bytes([7; 32]), memory, &mut facts);
         facts
     }
 
     fn facts(body: &Value) -> RequestFacts {
-        facts_of(Route::GenerateContent, body.to_string().as_bytes(), &mut Repeats::default())
+        facts_of(Route::GenerateContent, body.to_string().as_bytes(), &mut Memory::default())
     }
 
     fn user(texts: &[&str]) -> Value {
@@ -233,14 +260,14 @@ mod tests {
 
     #[test]
     fn results_behind_the_models_last_content_count_once_with_or_without_ids() {
-        let mut reported = Repeats::default();
+        let mut memory = Memory::default();
         let model = json!({"role": "model", "parts": [{"functionCall": {"name": "glob"}}]});
         let result = |id: Value, response: Value| json!({"functionResponse": {"id": id, "name": "glob", "response": response}});
         let results = json!({"role": "user", "parts": [
             result(json!("a"), json!({"output": "x"})), result(Value::Null, json!({"error": "CANARY"}))]});
         let body = json!({"contents": [user(&["hi"]), model, results]}).to_string();
         let mut count = || {
-            let facts = facts_of(Route::StreamGenerateContent, body.as_bytes(), &mut reported);
+            let facts = facts_of(Route::StreamGenerateContent, body.as_bytes(), &mut memory);
             facts.results.map(|results| (results.count, results.failed, results.failed_tools.len()))
         };
         assert_eq!([count(), count()], [Some((2, 1, 1)), None]);
@@ -264,8 +291,8 @@ mod tests {
         fn a_spoilt_request_never_panics(at in 0..TURN.len(), with: u8, end in 0..TURN.len()) {
             let mut spoilt = TURN.to_vec();
             spoilt[at] = with;
-            facts_of(Route::GenerateContent, &spoilt, &mut Repeats::default());
-            facts_of(Route::GenerateContent, &spoilt[..end], &mut Repeats::default());
+            facts_of(Route::GenerateContent, &spoilt, &mut Memory::default());
+            facts_of(Route::GenerateContent, &spoilt[..end], &mut Memory::default());
         }
     }
 }

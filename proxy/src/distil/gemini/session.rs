@@ -12,9 +12,17 @@ const DIR: &str = "  - ";
 /// How the text behind it begins when a summary has taken the place of the conversation's beginning.
 const SUMMARY: &str = "<state_snapshot>";
 
+/// Names the session by the id that a Google log-in sends, or else by how the conversation begins.
+pub(super) fn name(id: Option<&str>, conversation: &Conversation<'_>, key: &Key, facts: &mut RequestFacts) {
+    match id.filter(|id| !id.is_empty()) {
+        Some(id) => facts.session = Some(key.hash(HashOf::Session, id.as_bytes())),
+        None => infer(conversation, key, facts),
+    }
+}
+
 /// With an API key the wire has no session. What stands in for it is how the conversation begins: the CLI's own
 /// description of the session and the first prompt. Behind a summary nobody can tell which session it was.
-pub(super) fn infer(conversation: &Conversation<'_>, key: &Key, facts: &mut RequestFacts) {
+fn infer(conversation: &Conversation<'_>, key: &Key, facts: &mut RequestFacts) {
     let Some((first, others)) = conversation.first_texts.split_first() else { return };
     let hash = |of| {
         let mut hasher = key.hasher(of);

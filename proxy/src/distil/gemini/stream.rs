@@ -82,10 +82,13 @@ impl ContentStream {
             }
             let Some(function_call) = &part.function_call.0 else { continue };
             self.calls.count();
-            match function_call.call() {
-                Some(call) => drop(self.calls.list(call)),
-                None => self.notes.add(PARSER, "tool_without_name"),
-            }
+            let Some(call) = function_call.call() else {
+                self.calls.unreadable();
+                self.notes.add(PARSER, "tool_without_name");
+                continue;
+            };
+            function_call.teach(&call, &mut self.calls.learnt);
+            self.calls.list(call);
         }
         if let Some(reason) = candidate.finish_reason.name() {
             self.stop_reason = Some(reason);
@@ -93,12 +96,14 @@ impl ContentStream {
     }
 
     fn into_facts(self) -> AnswerFacts {
+        let (tools, learnt) = self.calls.into_parts();
         AnswerFacts {
             model_served: self.model,
             usage: if_stated(self.usage),
             stop_reason: self.stop_reason,
             error: self.error,
-            tools: self.calls.into_facts(),
+            tools,
+            learnt,
             notes: self.notes,
             ..AnswerFacts::default()
         }
@@ -206,7 +211,8 @@ mod tests {
         ]);
         assert_eq!(facts.usage.unwrap().counts.total_token_count, Some(2));
         let tools = facts.tools.unwrap();
-        assert_eq!((tools.blocks, tools.calls.len(), facts.terminal), (1, 0, Some(false)));
+        assert_eq!((tools.blocks, tools.unreadable, tools.calls.len()), (1, 1, 0));
+        assert_eq!(facts.terminal, Some(false));
         let reasons: Vec<_> = facts.notes.into_list().iter().map(|note| note.reason.to_string()).collect();
         assert_eq!(reasons, ["bad_event_json", "bad_response", "tool_without_name"]);
     }

@@ -32,7 +32,7 @@ pub(crate) fn read(headers: &HeaderMap, key: &Key, facts: &mut RequestFacts) {
     }
     if headers.contains_key(UPGRADE) {
         // The turns come inside the WebSocket; the metadata here are not theirs.
-        facts.class = Class::Other;
+        facts.class = Class::Connection;
     }
 }
 
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn an_upgrade_is_no_turn_whatever_its_metadata_say() {
         let metadata = ("x-codex-turn-metadata", r#"{"request_kind":"prewarm"}"#);
-        assert_eq!(facts(&[("upgrade", "websocket"), metadata]).class, Class::Other);
+        assert_eq!(facts(&[("upgrade", "websocket"), metadata]).class, Class::Connection);
         assert_eq!(facts(&[metadata]).class, Class::WarmUp);
     }
 }

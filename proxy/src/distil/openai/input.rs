@@ -1,12 +1,18 @@
-//! The items of a request: their count, the tool results that are new, and how the conversation opens.
+//! The items of a request: their count, the tool results and skills that are new, how the conversation opens and what
+//! it ends with.
 
 use std::borrow::Cow;
 
+use ccxray_shared::{Name, entry::ToolCall};
 use serde::{Deserialize, de::SeqAccess};
 use serde_json::value::RawValue;
 
-use super::outcome;
+use super::{
+    effects, outcome,
+    skills::{self, Mention, Passthrough},
+};
 use crate::distil::{
+    calls,
     lax::{Lax, Shape, object},
     results::Reported,
     words::Words,
@@ -15,6 +21,9 @@ use crate::distil::{
 /// How the text begins in which Codex states its surroundings, and what stands around the directory in it.
 const SURROUNDINGS: &str = "<environment_context>";
 const DIR: (&str, &str) = ("<cwd>", "</cwd>");
+/// How the text begins that asks for a summary, and the one that hands a summary on.
+const SUMMARY_ASKED: &str = "You are performing a CONTEXT CHECKPOINT COMPACTION";
+const SUMMARY: &str = "Another language model started to solve this problem";
 
 /// What is kept of a request's items, borrowed from its body.
 #[derive(Default)]
@@ -24,10 +33,13 @@ pub(super) struct Input<'a> {
     /// The outputs behind the last item that the model made.
     fresh: Vec<CallOutput<'a>>,
     calls: Vec<Call<'a>>,
-    /// The content of the first message of the user's side.
+    /// The content of the first message of the user's side, and of the last one.
     pub(super) first_text: Option<&'a RawValue>,
+    last_text: Option<&'a RawValue>,
     /// The contents of the user's side before the model's first item.
     opening: Vec<&'a RawValue>,
+    /// The messages of the user's side behind the model's last item.
+    asked: Vec<Message<'a>>,
     /// Whether the model has made an item.
     answered: bool,
 }
@@ -40,6 +52,15 @@ struct CallOutput<'a> {
 struct Call<'a> {
     id: Cow<'a, str>,
     name: Cow<'a, str>,
+    namespace: Option<Cow<'a, str>>,
+    script: Option<&'a RawValue>,
+}
+
+/// A message of the user's side.
+struct Message<'a> {
+    id: Option<Cow<'a, str>>,
+    content: &'a RawValue,
+    passthrough: Passthrough<'a>,
 }
 
 #[derive(Deserialize, Default)]
@@ -50,13 +71,21 @@ struct Item<'a> {
     #[serde(borrow)]
     role: Lax<Cow<'a, str>>,
     #[serde(borrow)]
+    id: Lax<Cow<'a, str>>,
+    #[serde(borrow)]
     name: Lax<Cow<'a, str>>,
+    #[serde(borrow)]
+    namespace: Lax<Cow<'a, str>>,
     #[serde(borrow)]
     call_id: Lax<Cow<'a, str>>,
     #[serde(borrow)]
     content: Option<&'a RawValue>,
     #[serde(borrow)]
+    input: Option<&'a RawValue>,
+    #[serde(borrow)]
     output: Option<&'a RawValue>,
+    #[serde(borrow, rename = "internal_chat_message_metadata_passthrough")]
+    passthrough: Lax<Passthrough<'a>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -88,7 +117,7 @@ impl<'a> Input<'a> {
         let is_call = |kind: &str| kind.ends_with("_call");
         match (item.kind.0.as_deref(), item.role.0.as_deref()) {
             (Some("reasoning"), _) | (Some("message") | None, Some("assistant")) => self.model_went_on(),
-            (Some("message") | None, Some("user")) => self.add_user(item.content),
+            (Some("message") | None, Some("user")) => self.add_user(item),
             (Some(kind), _) if is_call(kind) => self.add_call(item),
             (Some(kind), _) if kind.ends_with("_output") => {
                 let call = item.call_id.0.unwrap_or_default();
@@ -99,16 +128,25 @@ impl<'a> Input<'a> {
         }
     }
 
-    fn add_user(&mut self, content: Option<&'a RawValue>) {
+    fn add_user(&mut self, item: Item<'a>) {
+        let Some(content) = item.content else { return };
         if !self.answered {
-            self.opening.extend(content);
+            self.opening.push(content);
         }
-        self.first_text = self.first_text.or(content);
+        self.first_text = self.first_text.or(Some(content));
+        self.last_text = Some(content);
+        let passthrough = item.passthrough.0.unwrap_or_default();
+        self.asked.push(Message { id: item.id.0, content, passthrough });
+        if texts(content).next().is_some_and(|text| text.starts_with(SUMMARY)) {
+            // What is kept of the conversation before it, the model has seen.
+            self.asked.clear();
+        }
     }
 
     /// What was reported before, the model has seen.
     fn model_went_on(&mut self) {
         self.fresh.clear();
+        self.asked.clear();
         self.answered = true;
     }
 
@@ -116,7 +154,7 @@ impl<'a> Input<'a> {
         self.model_went_on();
         let name = item.name.0.or(item.kind.0);
         if let (Some(id), Some(name)) = (item.call_id.0, name) {
-            self.calls.push(Call { id, name });
+            self.calls.push(Call { id, name, namespace: item.namespace.0, script: item.input });
         }
     }
 
@@ -128,26 +166,63 @@ impl<'a> Input<'a> {
             Reported {
                 call: Cow::Borrowed(&result.call),
                 failed,
-                tool: call.flatten().map(|call| Cow::Borrowed(&*call.name)),
+                tool: call.flatten().map(|call| call.reported_name().to_string().into()),
             }
         })
     }
 
+    /// The skills that the user calls for and the model has not seen.
+    pub(super) fn mentions(&self) -> impl Iterator<Item = Mention<'_>> {
+        self.asked.iter().flat_map(|message| {
+            let id = message.id.as_deref();
+            skills::mentions(texts(message.content), &message.passthrough)
+                .map(move |name| Mention { message: id, name })
+        })
+    }
+
+    /// Whether it ends with the question for a summary.
+    pub(super) fn asks_for_summary(&self) -> bool {
+        let last = self.last_text.and_then(|content| texts(content).last());
+        last.is_some_and(|text| text.starts_with(SUMMARY_ASKED))
+    }
+
+    /// The last text of the user's side.
+    pub(super) fn prompt(&self) -> Option<Words<'a>> {
+        self.last_text.and_then(|content| texts(content).last())
+    }
+
     /// The one directory that Codex states of its surroundings; none if it states two.
     pub(super) fn stated_dir(&self) -> Option<String> {
-        let dirs: Vec<_> = self.opening.iter().flat_map(|content| stated_dirs(content)).collect();
+        let surroundings = self
+            .opening
+            .iter()
+            .flat_map(|content| texts(content))
+            .filter(|text| text.starts_with(SURROUNDINGS));
+        let dirs: Vec<_> =
+            surroundings.filter_map(|text| dir_in(&text.decoded()).map(str::to_owned)).collect();
         let (first, others) = dirs.split_first()?;
         (first.starts_with('/') && others.iter().all(|other| other == first)).then(|| first.clone())
     }
 }
 
-fn stated_dirs(content: &RawValue) -> Vec<String> {
-    let Ok(Lax(Some(parts))) = serde_json::from_str::<Lax<Vec<Lax<Part<'_>>>>>(content.get()) else {
-        return Vec::new();
-    };
-    let texts = parts.iter().filter_map(|part| part.0.as_ref()?.text).map(Words::Raw);
-    let surroundings = texts.filter(|text| text.starts_with(SURROUNDINGS));
-    surroundings.filter_map(|text| dir_in(&text.decoded()).map(str::to_owned)).collect()
+impl Call<'_> {
+    /// The tool as its failure is reported.
+    fn reported_name(&self) -> Name<'static> {
+        let script = self.script.and_then(|json| serde_json::from_str::<String>(json.get()).ok());
+        let namespace = self.namespace.as_deref().map(|namespace| Name::from_wire(namespace).into_owned());
+        let mut call = ToolCall { namespace, ..calls::plain(&self.name) };
+        effects::add(&effects::Input { text: script.as_deref(), ..effects::Input::default() }, &mut call);
+        effects::reported_name(&call)
+    }
+}
+
+/// The texts of a message: its parts', or the only one.
+fn texts(content: &RawValue) -> impl Iterator<Item = Words<'_>> {
+    let parts = serde_json::from_str::<Lax<Vec<Lax<Part<'_>>>>>(content.get());
+    let parts = parts.ok().and_then(|parts| parts.0).unwrap_or_default();
+    let only = content.get().starts_with('"').then_some(Words::Raw(content));
+    let texts = parts.into_iter().filter_map(|part| part.0?.text).map(Words::Raw);
+    only.into_iter().chain(texts)
 }
 
 fn dir_in(surroundings: &str) -> Option<&str> {

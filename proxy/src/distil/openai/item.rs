@@ -2,21 +2,19 @@
 
 use std::borrow::Cow;
 
-use ccxray_shared::{
-    Name,
-    entry::{ToolCall, ToolCalls},
-};
+use ccxray_shared::entry::{MAX_LISTED, ToolCall, ToolCalls};
 use serde::Deserialize;
 
-use super::PARSER;
+use super::{
+    PARSER,
+    effects::{self, Arguments, Input},
+};
 use crate::distil::{
-    calls::{self, Calls, Place},
+    calls,
     lax::{Lax, object},
+    learnt::Learnt,
     notes::Notes,
 };
-
-/// How a script of Codex's code mode writes a file.
-const SCRIPT_WRITES: &str = "tools.apply_patch(";
 
 /// An output item, or its beginning.
 #[derive(Deserialize, Default)]
@@ -27,11 +25,17 @@ pub(super) struct Item<'a> {
     #[serde(borrow)]
     name: Lax<Cow<'a, str>>,
     #[serde(borrow)]
+    call_id: Lax<Cow<'a, str>>,
+    #[serde(borrow)]
     namespace: Lax<Cow<'a, str>>,
+    #[serde(borrow)]
+    server_label: Lax<Cow<'a, str>>,
     #[serde(borrow)]
     arguments: Lax<Cow<'a, str>>,
     #[serde(borrow)]
     input: Lax<Cow<'a, str>>,
+    #[serde(borrow)]
+    action: Lax<Arguments<'a>>,
     #[serde(borrow)]
     execution: Lax<Cow<'a, str>>,
     #[serde(borrow)]
@@ -45,14 +49,7 @@ struct Part<'a> {
     kind: Lax<Cow<'a, str>>,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct SpawnArguments<'a> {
-    #[serde(borrow)]
-    agent_type: Lax<Cow<'a, str>>,
-}
-
-object!(Item<'a>, Part<'a>, SpawnArguments<'a>);
+object!(Item<'a>, Part<'a>);
 
 impl Item<'_> {
     pub(super) fn is_call(&self) -> bool {
@@ -74,15 +71,29 @@ impl Item<'_> {
         self.is_call() || self.kind.0.as_deref().is_some_and(known)
     }
 
-    fn call(&self) -> ToolCall<'static> {
+    /// The call; none if it does not name the tool. A tool of OpenAI's own is named by the kind of item.
+    fn call(&self) -> Option<ToolCall<'static>> {
         let kind = self.kind.0.as_deref().unwrap_or_default();
-        let name = self.name.0.as_deref().unwrap_or(kind);
-        ToolCall {
+        let name = match kind {
+            "function_call" | "custom_tool_call" | "mcp_call" => self.name.0.as_deref()?,
+            _ => self.name.0.as_deref().unwrap_or(kind),
+        };
+        let mut call = ToolCall {
             namespace: self.namespace.name(),
+            server: self.server_label.name(),
             hosted: self.is_hosted(kind),
-            writes_file: matches!(name, "apply_patch" | "apply_patch_call") || self.script_writes(name),
-            agent: self.agent_type(name),
+            writes_file: kind == "apply_patch_call",
             ..calls::plain(name)
+        };
+        effects::add(&self.handed_over(), &mut call);
+        Some(call)
+    }
+
+    fn handed_over(&self) -> Input<'_> {
+        Input {
+            arguments: self.arguments.0.as_deref(),
+            action: self.action.0.as_ref(),
+            text: self.input.0.as_deref(),
         }
     }
 
@@ -98,27 +109,30 @@ impl Item<'_> {
             _ => false,
         }
     }
-
-    fn script_writes(&self, name: &str) -> bool {
-        name == "exec" && self.input.0.as_deref().is_some_and(|script| script.contains(SCRIPT_WRITES))
-    }
-
-    fn agent_type(&self, name: &str) -> Option<Name<'static>> {
-        let arguments = self.arguments.0.as_deref().filter(|_| name == "spawn_agent")?;
-        serde_json::from_str::<SpawnArguments<'_>>(arguments).ok()?.agent_type.name()
-    }
 }
 
 /// Collects the tool calls of a response. In a stream an item is met twice: when it begins, and when it is done.
 /// Items begin in the order of their indices.
 #[derive(Debug, Default)]
 pub(super) struct ItemCalls {
-    calls: Calls,
-    /// The calls that have begun, by the index of their item.
-    begun: Vec<(u64, Place)>,
+    blocks: u32,
+    /// The calls that are listed.
+    calls: Vec<Met>,
     last_index: Option<u64>,
     any: bool,
     refused: bool,
+}
+
+/// A call as far as it has been met.
+#[derive(Debug)]
+struct Met {
+    index: Option<u64>,
+    /// The id under which its result will be reported.
+    id: Option<String>,
+    /// With which a sub-agent is started.
+    prompt: Option<String>,
+    /// None as long as it names no tool.
+    call: Option<ToolCall<'static>>,
 }
 
 impl ItemCalls {
@@ -130,8 +144,7 @@ impl ItemCalls {
         }
         self.last_index = index;
         if item.is_call() {
-            let place = self.add(item);
-            self.begun.extend(index.zip(place));
+            self.add(index, item);
         }
     }
 
@@ -146,9 +159,9 @@ impl ItemCalls {
             return;
         }
         if index.is_none() {
-            self.add(item);
-        } else if let Some(&(_, place)) = self.begun.iter().find(|(begun, _)| Some(*begun) == index) {
-            *self.calls.at(place) = item.call();
+            self.add(None, item);
+        } else if let Some(met) = self.calls.iter_mut().find(|met| met.index == index) {
+            *met = Met::new(index, item);
         }
     }
 
@@ -167,13 +180,39 @@ impl ItemCalls {
         self.refused
     }
 
-    /// The calls; none if there was none.
-    pub(super) fn into_facts(self) -> Option<ToolCalls<'static>> {
-        self.calls.into_facts()
+    /// The calls, if there was any, and what is to be remembered of them.
+    pub(super) fn into_facts(self, notes: &mut Notes) -> (Option<ToolCalls<'static>>, Learnt) {
+        let mut tools = ToolCalls { blocks: self.blocks, ..ToolCalls::default() };
+        let mut learnt = Learnt::default();
+        for Met { id, prompt, call, .. } in self.calls {
+            let Some(call) = call else {
+                tools.unreadable += 1;
+                notes.add(PARSER, "tool_without_name");
+                continue;
+            };
+            if let Some(id) = id {
+                learnt.call(&id, effects::reported_name(&call));
+            }
+            if let (Some(prompt), Some(kind)) = (prompt, &call.agent) {
+                learnt.agent(&prompt, kind.clone());
+            }
+            tools.calls.push(call);
+        }
+        ((tools.blocks > 0).then_some(tools), learnt)
     }
 
-    fn add(&mut self, item: &Item<'_>) -> Option<Place> {
-        self.calls.count();
-        self.calls.list(item.call())
+    fn add(&mut self, index: Option<u64>, item: &Item<'_>) {
+        self.blocks = self.blocks.saturating_add(1);
+        if self.calls.len() < MAX_LISTED {
+            self.calls.push(Met::new(index, item));
+        }
+    }
+}
+
+impl Met {
+    fn new(index: Option<u64>, item: &Item<'_>) -> Self {
+        let call = item.call();
+        let prompt = call.as_ref().and_then(|call| effects::prompt(&item.handed_over(), call));
+        Self { index, id: item.call_id.0.as_deref().map(str::to_owned), prompt, call }
     }
 }

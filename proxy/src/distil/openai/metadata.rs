@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use ccxray_shared::{
     Name,
-    entry::{Agent, Class},
+    entry::{Agent, Class, Trigger},
     key::{HashOf, Key},
 };
 use serde::{
@@ -34,10 +34,19 @@ pub(super) struct TurnMetadata<'a> {
     subagent_kind: Lax<Cow<'a, str>>,
     #[serde(borrow)]
     sandbox_mode: Lax<Cow<'a, str>>,
+    #[serde(borrow)]
+    compaction: Lax<Compaction<'a>>,
     workspaces: Lax<Workspaces>,
 }
 
-object!(TurnMetadata<'a>);
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Compaction<'a> {
+    #[serde(borrow)]
+    trigger: Lax<Cow<'a, str>>,
+}
+
+object!(TurnMetadata<'a>, Compaction<'a>);
 
 /// The directories that the keys of `workspaces` name: the only one, or none.
 struct Workspaces(Option<String>);
@@ -75,6 +84,9 @@ impl<'a> TurnMetadata<'a> {
         if facts.class == Class::Turn {
             facts.class = self.class();
         }
+        if facts.compaction.is_none() {
+            facts.compaction = self.compaction.0.as_ref().and_then(Compaction::trigger);
+        }
         if facts.permission_mode.is_none() {
             facts.permission_mode = self.sandbox_mode.name();
         }
@@ -100,6 +112,16 @@ impl<'a> TurnMetadata<'a> {
     }
 }
 
+impl Compaction<'_> {
+    fn trigger(&self) -> Option<Trigger> {
+        match self.trigger.0.as_deref()? {
+            "auto" => Some(Trigger::Auto),
+            "manual" => Some(Trigger::Manual),
+            _ => Some(Trigger::Unknown),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use ccxray_shared::entry::Route;
@@ -121,6 +143,23 @@ mod tests {
             assert_eq!(facts(&format!(r#"{{"request_kind":"{kind}"}}"#)).class, class);
         }
         assert_eq!(facts("{}").class, Class::Turn);
+    }
+
+    #[test]
+    fn a_compaction_says_what_set_it_off() {
+        for (compaction, trigger) in [
+            (r#"{"trigger":"auto","reason":"context_limit"}"#, Some(Trigger::Auto)),
+            (r#"{"trigger":"manual"}"#, Some(Trigger::Manual)),
+            (r#"{"trigger":"tea"}"#, Some(Trigger::Unknown)),
+            (r#"{"trigger":1}"#, None),
+            ("[]", None),
+        ] {
+            assert_eq!(
+                facts(&format!(r#"{{"compaction":{compaction}}}"#)).compaction,
+                trigger,
+                "{compaction}"
+            );
+        }
     }
 
     #[test]

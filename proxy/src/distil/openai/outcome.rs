@@ -12,8 +12,8 @@ use crate::distil::lax::{Lax, Shape, object};
 const EXIT_CODE: [&str; 2] = ["Process exited with code ", "Exit code: "];
 /// The line after which everything is the command's own.
 const OUTPUT: &str = "Output:";
-/// How the answer to a call of a tool begins that there is not.
-const UNSUPPORTED: &str = "unsupported call: ";
+/// How the answer begins to a call of a tool that there is not, and to a script that threw an error.
+const FAILED: [&str; 2] = ["unsupported call: ", "Script failed\n"];
 
 /// Whether `output` states a failure.
 pub(super) fn is_failure(output: &RawValue) -> bool {
@@ -65,13 +65,25 @@ impl<'de: 'a, 'a> Shape<'de> for Output<'a> {
 
 fn states_failure(text: &str) -> bool {
     if text.starts_with('{') {
-        let Ok(Lax(Some(status))) = serde_json::from_str::<Lax<Status>>(text) else { return false };
-        let nested = status.metadata.0.and_then(|metadata| metadata.exit_code.0);
-        return status.is_error.0 == Some(true)
-            || status.exit_code.0.or(nested).is_some_and(|code| code != 0);
+        return serde_json::from_str::<Lax<Status>>(text)
+            .is_ok_and(|status| status.0.is_some_and(Status::failed));
+    }
+    if text.starts_with('[') {
+        // What a script has made of several calls.
+        let list = serde_json::from_str::<Lax<Vec<Lax<Status>>>>(text);
+        let list = list.ok().and_then(|list| list.0).unwrap_or_default();
+        return list.into_iter().filter_map(|status| status.0).any(Status::failed);
     }
     let mut head = text.lines().take_while(|line| *line != OUTPUT).take(8);
-    text.starts_with(UNSUPPORTED) || head.any(|line| exit_code(line).is_some_and(|code| code != 0))
+    FAILED.iter().any(|begin| text.starts_with(begin))
+        || head.any(|line| exit_code(line).is_some_and(|code| code != 0))
+}
+
+impl Status {
+    fn failed(self) -> bool {
+        let nested = self.metadata.0.and_then(|metadata| metadata.exit_code.0);
+        self.is_error.0 == Some(true) || self.exit_code.0.or(nested).is_some_and(|code| code != 0)
+    }
 }
 
 fn exit_code(line: &str) -> Option<i64> {
@@ -97,6 +109,8 @@ mod tests {
             json!("{\"output\":\"x\",\"metadata\":{\"exit_code\":-1}}"),
             json!([{"type": "input_text", "text": "Script completed"}, {"type": "input_text", "text": "{\"exit_code\":3}"}]),
             json!([{"type": "input_text", "text": "{\"content\":[],\"isError\":true}"}]),
+            json!([{"type": "input_text", "text": "[{\"exit_code\":0},{\"exit_code\":1}]"}]),
+            json!([{"type": "input_text", "text": "Script failed\nWall time 0.1 seconds\nOutput:\n"}]),
         ] {
             assert!(failed(&output), "{output}");
         }
@@ -111,6 +125,8 @@ mod tests {
             json!("the log says: Exit code: 1"),
             json!("Exit code: one"),
             json!("{\"exit_code\":1"),
+            json!("[1, {\"exit_code\":0}]"),
+            json!("[{\"exit_code\":1}, x"),
             json!([{"type": "input_image"}, 3, null]),
             json!(null),
             json!({"exit_code": 1}),

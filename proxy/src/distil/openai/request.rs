@@ -3,21 +3,23 @@
 use std::borrow::Cow;
 
 use ccxray_shared::{
-    entry::{Class, ContextHints},
+    Name,
+    entry::{Class, ContextHints, Trigger},
     key::{HashOf, Key},
 };
 use serde::Deserialize;
 
-use super::{PARSER, input::Input, metadata::TurnMetadata};
+use super::{PARSER, input::Input, metadata::TurnMetadata, skills};
 use crate::distil::{
     lax::{Lax, object},
-    repeats::Repeats,
+    learnt::PromptDigest,
+    memory::Memory,
     request::RequestFacts,
     results,
 };
 
 /// Adds what `body` tells to `facts`, which hold what the headers told.
-pub(crate) fn read(body: &[u8], key: &Key, reported: &mut Repeats, facts: &mut RequestFacts) {
+pub(crate) fn read(body: &[u8], key: &Key, memory: &mut Memory, facts: &mut RequestFacts) {
     let Ok(Lax(Some(body))) = serde_json::from_slice::<Lax<Body<'_>>>(body) else {
         facts.notes.add(PARSER, "bad_request_json");
         return;
@@ -41,7 +43,31 @@ pub(crate) fn read(body: &[u8], key: &Key, reported: &mut Repeats, facts: &mut R
     if facts.stated_dir.is_none() {
         facts.stated_dir = input.stated_dir();
     }
-    results::add(input.results(), reported, PARSER, facts);
+    add_compaction(&input, facts);
+    facts.prompts = prompts(&input, key, facts);
+    // What a warm-up holds, the turn that follows reports.
+    if facts.class != Class::WarmUp {
+        results::add(input.results(), memory, PARSER, facts);
+        skills::add(input.mentions(), &mut memory.skills, facts);
+    }
+}
+
+/// A compaction is known by the client's word for it, by the route, or by how it asks.
+fn add_compaction(input: &Input<'_>, facts: &mut RequestFacts) {
+    if facts.class == Class::Turn && input.asks_for_summary() {
+        facts.class = Class::Compaction;
+    }
+    facts.compaction = match facts.class {
+        Class::Compaction => facts.compaction.or(Some(Trigger::Unknown)),
+        _ => None,
+    };
+}
+
+/// The text with which a sub-agent may have been started.
+fn prompts(input: &Input<'_>, key: &Key, facts: &RequestFacts) -> Vec<Name<'static>> {
+    let is_sub = facts.agent.as_ref().is_some_and(|agent| agent.sub);
+    let prompt = input.prompt().filter(|_| is_sub);
+    prompt.map(|prompt| PromptDigest::of(&prompt.decoded()).keyed(key)).into_iter().collect()
 }
 
 #[derive(Deserialize, Default)]
@@ -92,7 +118,7 @@ mod tests {
 
     fn facts_of(body: &[u8]) -> RequestFacts {
         let mut facts = RequestFacts::of_route(Route::Responses);
-        read(body, &Key::from_bytes([7; 32]), &mut Repeats::default(), &mut facts);
+        read(body, &Key::from_bytes([7; 32]), &mut Memory::default(), &mut facts);
         facts
     }
 
@@ -160,11 +186,11 @@ mod tests {
 
     #[test]
     fn results_count_once_in_a_conversation_without_a_session_too() {
-        let (key, mut reported) = (Key::from_bytes([7; 32]), Repeats::default());
+        let (key, mut memory) = (Key::from_bytes([7; 32]), Memory::default());
         let mut count = |first: &str| {
             let body = json!({"input": [user(first), {"type": "function_call_output", "call_id": "a", "output": "x"}]});
             let mut facts = RequestFacts::of_route(Route::Responses);
-            read(body.to_string().as_bytes(), &key, &mut reported, &mut facts);
+            read(body.to_string().as_bytes(), &key, &mut memory, &mut facts);
             facts.results.map(|results| results.count)
         };
         assert_eq!([count("one"), count("one"), count("two")], [Some(1), None, Some(1)]);

@@ -76,7 +76,7 @@ pub(crate) fn read_response(body: &[u8]) -> AnswerFacts {
     facts.model_served = response.model.name();
     facts.stop_reason = response.stop_reason(calls.refused());
     facts.usage = response.take_usage();
-    facts.tools = calls.into_facts();
+    (facts.tools, facts.learnt) = calls.into_facts(&mut facts.notes);
     facts
 }
 

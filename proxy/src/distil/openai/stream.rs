@@ -74,13 +74,15 @@ impl EventStream for ResponseStream {
         }
     }
 
-    fn finish(self: Box<Self>) -> AnswerFacts {
+    fn finish(mut self: Box<Self>) -> AnswerFacts {
+        let (tools, learnt) = self.calls.into_facts(&mut self.notes);
         AnswerFacts {
             model_served: self.model,
             usage: self.usage,
             stop_reason: self.stop_reason,
             error: self.error,
-            tools: self.calls.into_facts(),
+            tools,
+            learnt,
             streamed: true,
             terminal: Some(self.ended),
             first_content: self.first_content,
@@ -247,9 +249,9 @@ mod tests {
         assert_eq!((counts.input_tokens, counts.output_tokens), (None, Some(3)));
         assert_eq!((facts.terminal, facts.stop_reason), (Some(true), None));
         let tools = facts.tools.unwrap();
-        assert_eq!((tools.blocks, &*tools.calls[0].name), (1, "function_call"));
+        assert_eq!((tools.blocks, tools.unreadable, &*tools.calls), (1, 1, &[][..]));
         let reasons: Vec<_> = facts.notes.into_list().iter().map(|note| note.reason.to_string()).collect();
-        assert_eq!(reasons, ["bad_event_json", "unknown_item", "unknown_event"]);
+        assert_eq!(reasons, ["bad_event_json", "unknown_item", "unknown_event", "tool_without_name"]);
     }
 
     proptest! {

@@ -3,25 +3,30 @@
 use serde_json::{Value, json};
 
 use crate::upstream::{
-    Answer, Block, Message, Milestone, Piece, Usage,
+    Answer, Block, Call, Message, Milestone, Piece, Usage,
     message::{halves, tool_of},
 };
 
 /// The answer as one JSON object.
-pub(super) fn whole(message: &Message) -> Answer {
-    let parts: Vec<_> = message.blocks.iter().flat_map(|block| parts(message, block)).collect();
-    let calls = message.blocks.iter().filter_map(tool_of);
+pub(in crate::upstream) fn whole(message: &Message) -> Answer {
+    let blocks = || message.blocks.iter().enumerate();
+    let parts: Vec<_> = blocks().flat_map(|(index, block)| parts(message, index, block)).collect();
+    let calls = blocks().filter_map(|(index, block)| tool_of(block, call_id(message, index)));
     let tells = [Milestone::Content].into_iter().chain(calls).chain(ended(message)).collect();
-    let body = response(message, &parts, Some("STOP"), &message.usage);
+    let body = response(message, &parts, Some(finish_reason(message)), &message.usage);
     Answer::new(200, "application/json", vec![Piece { bytes: body.to_string().into_bytes(), tells }])
 }
 
 /// The answer as a stream of events, without the comments that Gemini CLI cannot read. Each states the usage so far.
-pub(super) fn streamed(message: &Message) -> Answer {
+pub(in crate::upstream) fn streamed(message: &Message) -> Answer {
     let all: Vec<_> = message
         .blocks
         .iter()
-        .flat_map(|block| parts(message, block).into_iter().map(move |part| (part, tool_of(block))))
+        .enumerate()
+        .flat_map(|(index, block)| {
+            let call = tool_of(block, call_id(message, index));
+            parts(message, index, block).into_iter().map(move |part| (part, call.clone()))
+        })
         .collect();
     let last = all.len().saturating_sub(1);
     let pieces = all.into_iter().enumerate().map(|(number, (part, call))| {
@@ -29,7 +34,10 @@ pub(super) fn streamed(message: &Message) -> Answer {
         tells.extend(call);
         if number == last {
             tells.extend(ended(message));
-            return Piece::data(&response(message, &[part], Some("STOP"), &message.usage), tells);
+            return Piece::data(
+                &response(message, &[part], Some(finish_reason(message)), &message.usage),
+                tells,
+            );
         }
         let so_far = Usage { output: message.usage.reasoning + number as u64 + 1, ..message.usage };
         tells.extend([Milestone::Model(message.model.clone()), Milestone::Used(so_far)]);
@@ -56,12 +64,30 @@ fn response(message: &Message, parts: &[Value], finish: Option<&str>, usage: &Us
         "responseId": message.id})
 }
 
-fn parts(message: &Message, block: &Block) -> Vec<Value> {
+/// A call is no reason of its own here.
+fn finish_reason(message: &Message) -> &'static str {
+    match message.stop_reason.as_str() {
+        "max_tokens" => "MAX_TOKENS",
+        "refusal" => "SAFETY",
+        _ => "STOP",
+    }
+}
+
+fn call_id(message: &Message, index: usize) -> String {
+    format!("{}-{index}", message.id)
+}
+
+fn parts(message: &Message, index: usize, block: &Block) -> Vec<Value> {
     match block {
         Block::Thinking(text) => vec![json!({"text": text, "thought": true})],
-        Block::Text(text) => halves(text).into_iter().map(|part| json!({"text": part})).collect(),
-        Block::Tool { name, input } => {
-            let id = format!("{}-{name}", message.id);
+        // What was found is in the text; what grounds it stands elsewhere.
+        Block::Found(_) => vec![],
+        Block::Text(text) | Block::Summary(text) => {
+            halves(text).into_iter().map(|part| json!({"text": part})).collect()
+        }
+        Block::Tool(call) if call.means.hosted => vec![],
+        Block::Tool(Call { name, input, .. }) => {
+            let id = call_id(message, index);
             vec![json!({"functionCall": {"id": id, "name": name, "args": input}, "thoughtSignature": "c2ln"})]
         }
     }

@@ -37,6 +37,12 @@ impl Asks {
     }
 }
 
+/// What Codex says of the turn that a request belongs to; null if nothing.
+pub fn metadata_of(request: &Request) -> Value {
+    let stated = request.header("x-codex-turn-metadata").unwrap_or_default();
+    serde_json::from_str(stated).unwrap_or_default()
+}
+
 /// Whether the last item is the output of a call.
 fn ends_with_results(input: &Value) -> bool {
     let last = input.as_array().and_then(|items| items.last());

@@ -116,6 +116,7 @@ impl ChatStream {
 
     fn into_facts(mut self) -> AnswerFacts {
         for _ in self.begun.values().filter(|is_named| !**is_named) {
+            self.calls.unreadable();
             self.notes.add(PARSER, "tool_without_name");
         }
         AnswerFacts {

@@ -11,14 +11,14 @@ use serde_json::value::RawValue;
 
 use crate::distil::{
     lax::{Lax, Shape, object},
+    memory::Memory,
     openai::PARSER,
-    repeats::Repeats,
     request::RequestFacts,
     results::{self, Reported},
 };
 
 /// Adds what `body` tells to `facts`, which hold what the headers told.
-pub(crate) fn read(body: &[u8], key: &Key, reported: &mut Repeats, facts: &mut RequestFacts) {
+pub(crate) fn read(body: &[u8], key: &Key, memory: &mut Memory, facts: &mut RequestFacts) {
     let Ok(Lax(Some(body))) = serde_json::from_slice::<Lax<Body<'_>>>(body) else {
         facts.notes.add(PARSER, "bad_request_json");
         return;
@@ -32,7 +32,7 @@ pub(crate) fn read(body: &[u8], key: &Key, reported: &mut Repeats, facts: &mut R
     facts.context = Some(ContextHints { window: None, messages: messages.count });
     // The wire has no mark for a failure.
     let fresh = messages.fresh.into_iter().map(|call| Reported { call, failed: false, tool: None });
-    results::add(fresh, reported, PARSER, facts);
+    results::add(fresh, memory, PARSER, facts);
 }
 
 #[derive(Deserialize, Default)]
@@ -99,16 +99,16 @@ mod tests {
 
     const TURN: &[u8] = include_bytes!("../../../../fixtures/chat.request.json");
 
-    fn facts_of(body: &[u8], reported: &mut Repeats) -> RequestFacts {
+    fn facts_of(body: &[u8], memory: &mut Memory) -> RequestFacts {
         let mut facts = RequestFacts::of_route(Route::ChatCompletions);
-        read(body, &Key::from_bytes([7; 32]), reported, &mut facts);
+        read(body, &Key::from_bytes([7; 32]), memory, &mut facts);
         facts
     }
 
     #[test]
     fn results_behind_the_last_message_of_the_model_count_once() {
-        let mut reported = Repeats::default();
-        let mut results = || facts_of(TURN, &mut reported).results;
+        let mut memory = Memory::default();
+        let mut results = || facts_of(TURN, &mut memory).results;
         let first = results().unwrap();
         assert_eq!((first.count, first.failed), (2, 0));
         assert_eq!(results(), None);
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn fields_of_other_types_cost_only_themselves() {
         let body = br#"{"model":"m","messages":[null,{"role":7},{"role":"tool","tool_call_id":[]}]}"#;
-        let facts = facts_of(body, &mut Repeats::default());
+        let facts = facts_of(body, &mut Memory::default());
         assert_eq!((facts.model.as_deref(), facts.context.unwrap().messages), (Some("m"), 3));
         assert_eq!((facts.results.unwrap().count, facts.notes.parse()), (1, Parse::Ok));
     }
@@ -127,8 +127,8 @@ mod tests {
         fn a_spoilt_request_never_panics(at in 0..TURN.len(), with: u8, end in 0..TURN.len()) {
             let mut spoilt = TURN.to_vec();
             spoilt[at] = with;
-            facts_of(&spoilt, &mut Repeats::default());
-            facts_of(&spoilt[..end], &mut Repeats::default());
+            facts_of(&spoilt, &mut Memory::default());
+            facts_of(&spoilt[..end], &mut Memory::default());
         }
     }
 }

@@ -1,0 +1,31 @@
+//! The context window of a session.
+
+use crate::{upstream::Api, wire::Request};
+
+/// Models for which Claude Code 2.1.329 says of itself (`--output-format json`: `contextWindow`) that it counts with
+/// 200 000 tokens, unless a million are asked for.
+const SMALL: [&str; 4] = ["claude-haiku-4-5", "claude-opus-4-5", "claude-opus-4-6", "claude-sonnet-4-"];
+
+/// The window that the client counts with.
+pub(super) fn of(api: Api, request: &Request) -> u64 {
+    match api {
+        Api::Anthropic => claude_code(request),
+        // Codex has a list of its own.
+        Api::OpenAi => match request.model().as_deref() {
+            Some("gpt-6.1-terra") => 500_000,
+            _ => 272_000,
+        },
+        Api::Gemini => 1_048_576,
+    }
+}
+
+fn claude_code(request: &Request) -> u64 {
+    let asks = request.header("anthropic-beta").is_some_and(|betas| betas.contains("context-1m-"));
+    of_claude(&request.model().unwrap_or_default(), asks)
+}
+
+/// The window that Claude Code counts with for a model, if it asks for a million or does not.
+pub(super) fn of_claude(model: &str, asks: bool) -> u64 {
+    let small = SMALL.iter().any(|begin| model.starts_with(begin));
+    if small && !asks { 200_000 } else { 1_000_000 }
+}
