@@ -186,13 +186,14 @@ impl SelfTelemetry {
 
     fn with_instruments(scope: Scope, provider: SdkMeterProvider, reader: SharedReader, gate: Gate) -> Self {
         let meter = provider.meter("ccxray-exporter");
+        let process = (scope == Scope::Process).then(|| OfProcess::new(&meter));
         Self {
             reader,
             gate,
             state: gauge(&meter, STATE),
             dropped: counter(&meter, DROPPED),
             rejected: counter(&meter, REJECTED),
-            process: (scope == Scope::Process).then(|| OfProcess::new(&meter)),
+            process,
             provider,
         }
     }
@@ -200,7 +201,8 @@ impl SelfTelemetry {
 
 impl OfProcess {
     fn new(meter: &Meter) -> Self {
-        gauge(meter, BUILD_INFO).record(1, &[KeyValue::new("version", env!("CARGO_PKG_VERSION"))]);
+        let build = [("version", env!("CARGO_PKG_VERSION")), ("revision", env!("CCXRAY_REVISION"))];
+        gauge(meter, BUILD_INFO).record(1, &build.map(|(key, value)| KeyValue::new(key, value)));
         Self {
             tiers: counter(meter, TIER_DISTRIBUTION),
             entries: counter(meter, ENTRIES),

@@ -158,6 +158,9 @@ impl Core {
             true
         });
         self.ready.retain(|(id, _)| !agreement.closed.contains(id));
+        if !agreement.closed.is_empty() {
+            self.agreed_at = now;
+        }
         self.options.consents = Arc::clone(consents);
         self.find_places();
         for (number, grant) in consents.grants().iter().enumerate() {

@@ -42,11 +42,17 @@ pub(crate) fn grant(endpoint: &str, tier: Tier, project: &str) -> Grant {
 /// What holds if these directories have these grants, those without a file the server's, and what lies below `/code` is
 /// yet to be looked at.
 pub(crate) fn consents(server: Option<Grant>, directories: Vec<(&str, Grant)>) -> Consents {
+    without(server, directories, &[])
+}
+
+/// [`consents`], with a file that says 0 for the directories `off`.
+pub(crate) fn without(server: Option<Grant>, directories: Vec<(&str, Grant)>, off: &[&str]) -> Consents {
     let granted = |(dir, grant): (&str, Grant)| (dir.to_owned(), Ok(Coverage::Granted(Box::new(grant))));
+    let refused = |dir: &&str| ((*dir).to_owned(), Err(Reason::Tier0(dir.into())));
     let code = Root { written: "/code".into(), real: "/code".into() };
     Consents::of(Findings {
         places: Places { roots: vec![code], ..Places::default() },
         server: server.ok_or(Reason::NoTier),
-        directories: directories.into_iter().map(granted).collect(),
+        directories: directories.into_iter().map(granted).chain(off.iter().map(refused)).collect(),
     })
 }

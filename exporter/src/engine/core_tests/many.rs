@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
+    consent::consents::made_up::without,
     measure::{Key, Metric},
     pipeline::state::PipelineState,
 };
@@ -141,7 +142,7 @@ fn a_withdrawn_consent_ends_the_pipeline_with_what_waits_and_a_new_one_begins_at
     core.advance(at(60));
     let id = core.exported().iter().find(|each| each.grant().key == anonymous("a").key).unwrap().id();
     let before = core.get(id).unwrap().identity().instance.clone();
-    let agreement = agree(&mut core, consents(Some(server()), vec![(B, named("b"))]), at(61));
+    let agreement = agree(&mut core, without(Some(server()), vec![(B, named("b"))], &[A]), at(61));
     assert_eq!(agreement, Agreement { closed: vec![id], opened: vec![] });
     assert_eq!(resources(&mut core).len(), 1, "only the other one's snapshot is still there");
     let again = agree(&mut core, all(), at(70));
