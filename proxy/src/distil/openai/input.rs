@@ -160,15 +160,15 @@ impl<'a> Input<'a> {
 
     /// The results that are new.
     pub(super) fn results(&self) -> impl Iterator<Item = Reported<'_>> {
-        self.fresh.iter().map(|result| {
-            let failed = result.output.is_some_and(outcome::is_failure);
-            let call = failed.then(|| self.calls.iter().rev().find(|call| call.id == result.call));
-            Reported {
-                call: Cow::Borrowed(&result.call),
-                failed,
-                tool: call.flatten().map(|call| call.reported_name().to_string().into()),
-            }
+        self.fresh.iter().map(|result| Reported {
+            call: Cow::Borrowed(&result.call),
+            failed: result.output.is_some_and(outcome::is_failure),
         })
+    }
+
+    /// The tool that was called under `id`, as its failure is reported.
+    pub(super) fn tool_called(&self, id: &str) -> Option<Name<'static>> {
+        self.calls.iter().rev().find(|call| call.id == id).map(Call::reported_name)
     }
 
     /// The skills that the user calls for and the model has not seen.
