@@ -7,6 +7,7 @@ use serde::{Deserialize, de::SeqAccess};
 
 use crate::distil::{
     lax::{Lax, Shape, object},
+    learnt::PromptDigest,
     script, shell,
 };
 
@@ -87,9 +88,9 @@ pub(super) fn add(input: &Input<'_>, call: &mut ToolCall<'static>) {
 }
 
 /// With which text `call` starts a sub-agent.
-pub(super) fn prompt(input: &Input<'_>, call: &ToolCall<'_>) -> Option<String> {
+pub(super) fn prompt(input: &Input<'_>, call: &ToolCall<'_>) -> Option<PromptDigest> {
     let json = input.arguments.filter(|_| call.agent.is_some())?;
-    serde_json::from_str::<Arguments<'_>>(json).ok()?.message.0.map(Cow::into_owned)
+    serde_json::from_str::<Arguments<'_>>(json).ok()?.message.0.as_deref().map(PromptDigest::of)
 }
 
 /// The tool as a failure of the call is reported: behind its MCP server, and where a script calls nothing but one MCP
