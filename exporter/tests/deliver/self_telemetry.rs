@@ -134,6 +134,13 @@ async fn the_local_page_has_the_same_figures_without_any_destination() {
     telemetry.observe(&FromWorker::Rejected { reason: RejectReason::BadData, points: 3 });
     let text = prometheus::render(&telemetry.collect());
     for line in [
+        concat!(
+            "ccxray_exporter_build_info{revision=\"",
+            env!("CCXRAY_REVISION"),
+            "\",version=\"",
+            env!("CARGO_PKG_VERSION"),
+            "\"} 1\n"
+        ),
         "ccxray_exporter_entries_total{kind=\"entry\"} 12\n",
         "ccxray_exporter_lag_bytes 345\n",
         "ccxray_exporter_lag_seconds 7\n",

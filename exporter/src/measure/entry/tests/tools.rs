@@ -100,6 +100,21 @@ fn failures_count_by_tool_and_those_of_servers_once_more_by_server() {
 }
 
 #[test]
+fn a_gemini_tool_fails_under_the_name_that_it_is_called_by() {
+    let failed_tools = names(&["mcp__my_server__echo", "read_file"]);
+    let results = ToolResults { count: 2, failed: 2, failed_tools };
+    expect(
+        &Entry { results: Some(results), ..turn(Provider::Gemini) },
+        &TOOLS,
+        &[
+            ("mcp.errors_total{my_server}", 1),
+            ("tool.failures_total{mcp_my_server_echo,gemini}", 1),
+            ("tool.failures_total{read_file,gemini}", 1),
+        ],
+    );
+}
+
+#[test]
 fn skills_count_whoever_activates_them() {
     let skill = ToolCall { skill: Some(name("pdf")), ..call("Skill") };
     let entry = Entry { skills: names(&["pdf", "review"]), ..calling(Provider::Anthropic, vec![skill]) };
