@@ -8,17 +8,15 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
+use super::wording::{CLOSING_LINES, EXIT_CODE};
 use crate::distil::{
     lax::{Lax, Shape, object},
     results::Reported,
     words::Words,
 };
 
-/// The tool that runs commands, what its output says of the exit code, and how many lines the client adds to the
-/// output at most.
+/// The tool that runs commands.
 const SHELL: &str = "run_shell_command";
-const EXIT_CODE: &str = "Exit Code: ";
-const CLOSING_LINES: usize = 6;
 
 /// What is kept of a request's contents, borrowed from its body.
 #[derive(Default)]

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use ccxray_shared::{Name, entry::ToolCall};
 use serde::{Deserialize, de::SeqAccess};
 
+use super::wording::PATCHED_FILE;
 use crate::distil::{
     lax::{Lax, Shape, object},
     learnt::PromptDigest,
@@ -15,9 +16,8 @@ use crate::distil::{
 const SHELLS: [&str; 5] = ["exec_command", "shell", "shell_command", "local_shell", "container.exec"];
 /// The tool that runs a script (code mode).
 const SCRIPT: &str = "exec";
-/// The tool that changes files, and the lines of its patches that name one.
+/// The tool that changes files.
 const PATCH: &str = "apply_patch";
-const PATCHED_FILE: [&str; 4] = ["*** Add File: ", "*** Update File: ", "*** Delete File: ", "*** Move to: "];
 /// The tool that starts a sub-agent, and the agent's type where the call does not say another.
 const SPAWN: &str = "spawn_agent";
 const DEFAULT_AGENT: &str = "default";

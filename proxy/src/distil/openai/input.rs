@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use super::{
     effects, outcome,
     skills::{self, Mention, Passthrough},
+    wording::{DIR, SUMMARY, SUMMARY_ASKED, SURROUNDINGS},
 };
 use crate::distil::{
     calls,
@@ -17,13 +18,6 @@ use crate::distil::{
     results::Reported,
     words::Words,
 };
-
-/// How the text begins in which Codex states its surroundings, and what stands around the directory in it.
-const SURROUNDINGS: &str = "<environment_context>";
-const DIR: (&str, &str) = ("<cwd>", "</cwd>");
-/// How the text begins that asks for a summary, and the one that hands a summary on.
-const SUMMARY_ASKED: &str = "You are performing a CONTEXT CHECKPOINT COMPACTION";
-const SUMMARY: &str = "Another language model started to solve this problem";
 
 /// What is kept of a request's items, borrowed from its body.
 #[derive(Default)]
