@@ -7,10 +7,13 @@ use hyper::{HeaderMap, header::HeaderName};
 
 const NOTED: &[&str] = &[
     "anthropic-beta",
+    "anthropic-ratelimit-input-tokens-remaining",
+    "anthropic-ratelimit-output-tokens-remaining",
+    "anthropic-ratelimit-requests-remaining",
+    "anthropic-ratelimit-tokens-remaining",
     "content-encoding",
     "content-type",
     "conversation_id",
-    "originator",
     "sec-websocket-extensions",
     "session-id",
     "session_id",
@@ -18,16 +21,13 @@ const NOTED: &[&str] = &[
     "upgrade",
     "user-agent",
     "x-claude-code-agent-id",
-    "x-claude-code-parent-agent-id",
     "x-claude-code-session-id",
     "x-codex-parent-thread-id",
     "x-codex-turn-metadata",
-    "x-codex-window-id",
     "x-openai-subagent",
+    "x-ratelimit-remaining-requests",
+    "x-ratelimit-remaining-tokens",
 ];
-
-const NOTED_PREFIXES: &[&str] =
-    &["anthropic-ratelimit-", "x-ratelimit-", "x-codex-primary-", "x-codex-secondary-"];
 
 /// The headers out of `headers` that the recorder gets to see.
 pub fn noted(headers: &HeaderMap) -> HeaderMap {
@@ -39,8 +39,7 @@ pub fn noted(headers: &HeaderMap) -> HeaderMap {
 }
 
 fn is_noted(name: &HeaderName) -> bool {
-    let name = name.as_str();
-    NOTED.binary_search(&name).is_ok() || NOTED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    NOTED.binary_search(&name.as_str()).is_ok()
 }
 
 #[cfg(test)]
@@ -61,6 +60,8 @@ mod tests {
             "cookie",
             "chatgpt-account-id",
             "proxy-authorization",
+            "anthropic-organization-id",
+            "x-codex-window-id",
         ] {
             assert!(!is_noted(&HeaderName::from_static(name)), "{name}");
         }
