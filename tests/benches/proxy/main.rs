@@ -10,6 +10,14 @@
 //! them alike. Counted is the CPU time of the peer's process alone, recorder and spool included; clients and provider
 //! live in this one. Times on the clock say little on a busy machine.
 
+#![expect(clippy::print_stdout, reason = "the table is what it is for")]
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "no count or time of a bench comes near the limits"
+)]
+
 mod content;
 mod exporter;
 mod load;

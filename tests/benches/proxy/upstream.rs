@@ -1,15 +1,18 @@
 //! The provider: as cheap as it can be, on a thread of its own.
 
 use std::{
+    convert::Infallible,
     net::SocketAddr,
     sync::{Arc, OnceLock},
+    thread,
     time::{Duration, Instant},
 };
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    runtime::{Builder, Runtime},
+    runtime::Builder,
+    sync::oneshot,
     time::sleep,
 };
 
@@ -21,22 +24,27 @@ pub(crate) const GAP: Duration = Duration::from_millis(6);
 /// Answers every request in the same way until it is dropped.
 pub(crate) struct Upstream {
     address: SocketAddr,
-    _runtime: Runtime,
+    /// Dropped, it ends the thread.
+    _running: oneshot::Sender<Infallible>,
 }
 
 impl Upstream {
     /// Starts one.
     pub(crate) fn start(answer: Answer) -> Self {
-        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a free port");
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        listener.set_nonblocking(true).expect("a socket takes options");
         let address = listener.local_addr().expect("a bound socket has an address");
-        let answer = Arc::new(answer);
-        runtime.spawn(async move {
-            while let Ok((socket, _)) = listener.accept().await {
-                tokio::spawn(serve(socket, answer.clone()));
-            }
+        let (running, ended) = oneshot::channel();
+        thread::spawn(move || {
+            let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(async {
+                tokio::select! {
+                    () = accept(listener, Arc::new(answer)) => {}
+                    _ = ended => {}
+                }
+            });
         });
-        Self { address, _runtime: runtime }
+        Self { address, _running: running }
     }
 
     /// Where it listens.
@@ -49,6 +57,13 @@ impl Upstream {
 pub(crate) fn now() -> u64 {
     static BEGAN: OnceLock<Instant> = OnceLock::new();
     u64::try_from(BEGAN.get_or_init(Instant::now).elapsed().as_nanos()).expect("a bench is short")
+}
+
+async fn accept(listener: std::net::TcpListener, answer: Arc<Answer>) {
+    let listener = TcpListener::from_std(listener).expect("a socket that does not block");
+    while let Ok((socket, _)) = listener.accept().await {
+        tokio::spawn(serve(socket, answer.clone()));
+    }
 }
 
 /// Until the client leaves.

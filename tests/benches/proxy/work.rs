@@ -119,8 +119,7 @@ impl Work {
                 turn.take(self.times, round > 0).await;
             }
         }
-        let is_backward = rounds % 2 == 0;
-        if is_backward {
+        if rounds.is_multiple_of(2) {
             turns.reverse();
         }
         let mut costs = Vec::new();
