@@ -54,6 +54,11 @@ where
         Self { body, gathered: Gathered::default(), patience: 0, next: None, unflushed: true }
     }
 
+    /// Whether the body has broken off, also while nobody has been told yet.
+    pub fn has_broken(&self) -> bool {
+        matches!(self.next, Some(Next::Broken(_)))
+    }
+
     fn is_enough(&self) -> bool {
         self.next.is_some()
             || self.gathered.len() >= ENOUGH
@@ -129,7 +134,12 @@ where
     }
 
     fn is_end_stream(&self) -> bool {
-        self.gathered.len() == 0 && self.next.is_none() && self.body.is_end_stream()
+        let ends = match &self.next {
+            Some(Next::End) => true,
+            Some(Next::Trailers(_) | Next::Broken(_)) => false,
+            None => self.body.is_end_stream(),
+        };
+        ends && self.gathered.len() == 0
     }
 
     fn size_hint(&self) -> SizeHint {
