@@ -12,6 +12,8 @@ use hyper::body::{Body, Frame, SizeHint};
 
 /// What is gathered at most before it is handed out.
 const ENOUGH: usize = 32 * 1024;
+/// The room that is made at once when chunks are joined.
+const USUAL: usize = 4 * 1024;
 /// How often nothing new is found before what there is is handed out. The HTTP server asks twice in one turn of its
 /// task; the turn of the others lies between the second time and the third.
 const PATIENCE: u8 = 2;
@@ -156,6 +158,9 @@ impl Gathered {
         if self.len() == 0 {
             self.first = chunk;
             return;
+        }
+        if self.joined.is_empty() {
+            self.joined.reserve(USUAL.max(self.first.len() + chunk.len()));
         }
         let first = std::mem::take(&mut self.first);
         self.joined.extend_from_slice(&first);
