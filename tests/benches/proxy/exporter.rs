@@ -15,6 +15,9 @@ use crate::{
 /// How long an exporter runs before it is hung or killed, so that it has the spool open and its checkpoint written.
 const RUN: Duration = Duration::from_secs(3);
 
+/// How likely it may be that chance alone makes one of the nine cells of the table say that something was seen.
+const DOUBT: f64 = 0.05;
+
 /// What has become of the exporter.
 #[derive(Clone, Copy)]
 enum Exporter {
@@ -93,7 +96,7 @@ fn run(state: &State, program: &std::path::Path) -> Process {
 fn difference(first: &[f64], second: &[f64]) -> String {
     let percent: Vec<f64> =
         first.iter().zip(second).map(|(first, second)| 100.0 * (second / first - 1.0)).collect();
-    let (low, high) = median_interval(&percent);
+    let (low, high) = median_interval(&percent, DOUBT / 9.0);
     let verdict = if low <= 0.0 && high >= 0.0 { "none seen" } else { "**seen**" };
     format!("{verdict}: {:+.1} % ({low:+.1} … {high:+.1})", median(&percent))
 }

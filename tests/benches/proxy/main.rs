@@ -68,15 +68,13 @@ async fn run(options: &Options) {
     kinds.push(proxy.clone());
     kinds.extend(options.also.iter().cloned());
     table::head(&kinds);
-    for work in Work::all() {
-        if options.only.contains(work.letter) {
-            let (name, letter) = (work.name, work.letter);
-            table::lines(name, letter, &work.compare(&kinds, options.rounds).await);
-        }
+    for work in Work::all().into_iter().filter(|work| options.only.contains(work.letter)) {
+        let (name, letter) = (work.name, work.letter);
+        table::lines(name, letter, &work.compare(&kinds, options.rounds).await);
     }
     if options.only.contains('x') {
         println!();
-        exporter::compare(&proxy, &binary("ccxray-exporter"), 2 * options.rounds).await;
+        exporter::compare(&proxy, &binary("ccxray-exporter"), 4 * options.rounds).await;
     }
 }
 

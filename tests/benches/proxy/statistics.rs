@@ -12,15 +12,15 @@ pub(crate) fn quantile(values: &[f64], part: f64) -> f64 {
     sorted.get(rank.max(1) - 1).copied().unwrap_or(f64::NAN)
 }
 
-/// Between which two values the true median lies, with a confidence of at least 95 %, whatever the distribution: how
-/// often one of `n` falls below it is like the toss of a coin. Both infinite if there are too few.
-pub(crate) fn median_interval(values: &[f64]) -> (f64, f64) {
+/// Between which two values the true median lies but for this `doubt`, whatever the distribution: how many of `n` fall
+/// below it is like the toss of `n` coins. Both infinite if there are too few.
+pub(crate) fn median_interval(values: &[f64], doubt: f64) -> (f64, f64) {
     let sorted = sorted(values);
     let n = sorted.len();
     // The most values that may be cut off at each end.
     let mut below = 0.5_f64.powi(i32::try_from(n).expect("a bench has few rounds"));
     let (mut cut, mut sum) = (0, below);
-    while sum <= 0.025 && cut < n / 2 {
+    while sum <= doubt / 2.0 && cut < n / 2 {
         cut += 1;
         below *= (n - cut + 1) as f64 / cut as f64;
         sum += below;

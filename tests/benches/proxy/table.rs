@@ -2,8 +2,8 @@
 
 use crate::{
     peer::Kind,
-    statistics::{median, quantile},
-    work::Cost,
+    statistics::median,
+    work::{Cost, PACED},
 };
 
 /// Prints the head of a table with a column for each of these.
@@ -26,10 +26,13 @@ pub(crate) fn lines(name: &str, letter: char, costs: &[Cost]) {
             row("CPU per request", "µs", &|cost| median(&cost.cpu) / 1e3);
         }
         ('e', Some(direct)) => {
-            let added = |cost: &Cost, part| quantile(&cost.transits, part) - quantile(&direct.transits, part);
-            row("added per chunk p50", "µs", &|cost| added(cost, 0.5) / 1e3);
-            row("added per chunk p99", "µs", &|cost| added(cost, 0.99) / 1e3);
-            row("CPU per chunk", "µs", &|cost| median(&cost.cpu) / 1e5);
+            row("added per chunk p50", "µs", &|cost| {
+                (median(&cost.transit) - median(&direct.transit)) / 1e3
+            });
+            row("added per chunk p99", "µs", &|cost| {
+                (median(&cost.late_transit) - median(&direct.late_transit)) / 1e3
+            });
+            row("CPU per chunk", "µs", &|cost| median(&cost.cpu) / PACED as f64 / 1e3);
         }
         _ => {
             row("CPU per request", "µs", &|cost| median(&cost.cpu) / 1e3);

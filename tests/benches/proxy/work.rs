@@ -13,6 +13,9 @@ use crate::{
 /// How long a peer may finish what it does in the background before its CPU time is read.
 const SETTLE: Duration = Duration::from_millis(20);
 
+/// The chunks of a paced stream.
+pub(crate) const PACED: usize = 100;
+
 /// One kind of work.
 pub(crate) struct Work {
     /// What the table calls it.
@@ -41,8 +44,10 @@ pub(crate) struct Cost {
     pub(crate) latency: Vec<f64>,
     /// The 99th percentile of the same.
     pub(crate) late: Vec<f64>,
-    /// How long each chunk was under way, in nanoseconds.
-    pub(crate) transits: Vec<f64>,
+    /// How long a chunk was under way, in nanoseconds: the median of each round.
+    pub(crate) transit: Vec<f64>,
+    /// The 99th percentile of the same.
+    pub(crate) late_transit: Vec<f64>,
     /// The most memory that was resident, in bytes.
     pub(crate) memory: u64,
 }
@@ -90,7 +95,7 @@ impl Work {
             Self {
                 clients: 4,
                 times: 1,
-                ..all("paced stream, 6 ms between chunks", 'e', Request::short(true), Answer::paced(100))
+                ..all("paced stream, 6 ms between chunks", 'e', Request::short(true), Answer::paced(PACED))
             },
         ]
     }
@@ -143,7 +148,8 @@ impl Turn {
             cpu: Vec::new(),
             latency: Vec::new(),
             late: Vec::new(),
-            transits: Vec::new(),
+            transit: Vec::new(),
+            late_transit: Vec::new(),
             memory: 0,
         };
         Self { peer, connections, cpu_before: 0, cost, requests }
@@ -165,7 +171,9 @@ impl Turn {
         self.cost.cpu.push((cpu - before) as f64 / latencies.len() as f64);
         self.cost.latency.push(median(&latencies));
         self.cost.late.push(quantile(&latencies, 0.99));
-        self.cost.transits.extend(nanos(seen.transits));
+        let transits = nanos(seen.transits);
+        self.cost.transit.push(median(&transits));
+        self.cost.late_transit.push(quantile(&transits, 0.99));
     }
 
     async fn end(mut self) -> Cost {
