@@ -3,7 +3,10 @@
 //! Everything else, credentials first, stays on the forwarding side: what the recorder never had, it can never
 //! write down.
 
-use hyper::{HeaderMap, header::HeaderName};
+use hyper::{
+    HeaderMap,
+    header::{HeaderName, HeaderValue},
+};
 
 const NOTED: &[&str] = &[
     "anthropic-beta",
@@ -29,13 +32,19 @@ const NOTED: &[&str] = &[
     "x-ratelimit-remaining-tokens",
 ];
 
-/// The headers out of `headers` that the recorder gets to see.
+/// As many as are seldom exceeded.
+const USUAL: usize = 8;
+
+/// The headers out of `headers` that the recorder gets to see; copies, which keep nothing of the buffer that the
+/// head was read into.
 pub fn noted(headers: &HeaderMap) -> HeaderMap {
-    headers
-        .iter()
-        .filter(|(name, _)| is_noted(name))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
+    let mut noted = HeaderMap::with_capacity(USUAL);
+    for (name, value) in headers.iter().filter(|(name, _)| is_noted(name)) {
+        if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
+            noted.append(name.clone(), value);
+        }
+    }
+    noted
 }
 
 fn is_noted(name: &HeaderName) -> bool {
