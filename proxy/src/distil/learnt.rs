@@ -6,6 +6,8 @@ use ccxray_shared::{
     key::{HashOf, Key},
 };
 
+use super::calls::Called;
+
 /// The longest id of a call that is remembered.
 const MAX_ID: usize = 256;
 
@@ -13,16 +15,16 @@ const MAX_ID: usize = 256;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Learnt {
     /// The ids of its calls, each with the tool as a failed result shall list it.
-    pub(super) calls: Vec<(String, Name<'static>)>,
+    pub(super) calls: Vec<(String, Called)>,
     /// The prompts of the sub-agents that it starts, each with the agent's type.
     pub(super) agents: Vec<(PromptDigest, Name<'static>)>,
 }
 
 impl Learnt {
     /// `tool` was called under `id`.
-    pub(super) fn call(&mut self, id: &str, tool: Name<'static>) {
+    pub(super) fn call(&mut self, id: &str, tool: impl Into<Called>) {
         if self.calls.len() < MAX_LISTED && id.len() <= MAX_ID {
-            self.calls.push((id.to_owned(), tool));
+            self.calls.push((id.to_owned(), tool.into()));
         }
     }
 

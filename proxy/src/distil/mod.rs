@@ -15,6 +15,7 @@
 pub mod answer;
 pub mod anthropic;
 mod calls;
+mod client;
 pub mod dialect;
 pub mod gemini;
 mod lax;

@@ -2,12 +2,9 @@
 
 use std::borrow::Cow;
 
-use ccxray_shared::{
-    Name,
-    entry::{MAX_LISTED, ToolResults},
-};
+use ccxray_shared::entry::{MAX_LISTED, ToolResults};
 
-use super::{memory::Memory, request::RequestFacts};
+use super::{calls::Called, memory::Memory, request::RequestFacts};
 
 /// The result of a tool call, as a request reports it.
 #[derive(Debug)]
@@ -17,7 +14,7 @@ pub(super) struct Reported<'a> {
     /// Whether it is marked as failed.
     pub(super) failed: bool,
     /// The tool, where it failed and the request shows its call.
-    pub(super) tool: Option<Cow<'a, str>>,
+    pub(super) tool: Option<Called>,
 }
 
 /// Adds to `facts` those of `results` that no earlier request of the session reported: a retry, a fallback to
@@ -40,10 +37,12 @@ pub(super) fn add<'a>(
             continue;
         }
         fresh.failed += 1;
-        let shown = result.tool.map(|name| Name::from_wire(&name).into_owned());
         let remembered = || memory.tool_called(scope.as_ref()?, &result.call).cloned();
-        match shown.or_else(remembered) {
-            Some(name) if fresh.failed_tools.len() < MAX_LISTED => fresh.failed_tools.push(name),
+        match result.tool.or_else(remembered) {
+            Some(called) if fresh.failed_tools.len() < MAX_LISTED => {
+                fresh.failed_tools.push(called.tool);
+                fresh.failed_scripted.extend(called.scripted);
+            }
             Some(_) => {}
             None => facts.notes.add(parser, "result_without_call"),
         }

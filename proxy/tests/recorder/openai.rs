@@ -112,6 +112,30 @@ fn a_zstd_request_and_an_encoded_answer_tell_the_same_as_plain_ones() {
 }
 
 #[test]
+fn codex_tries_again_with_another_account_of_the_sending() {
+    let body = |text: &str, metadata: &str| {
+        format!(
+            r#"{{"model":"m","client_metadata":{metadata},"input":[{{"role":"user","content":"{text}"}}]}}"#
+        )
+    };
+    let bodies = [
+        body("CANARY-a", r#"{"turn_id":"1","session_id":"s"}"#),
+        body("CANARY-a", r#"{"session_id":"s","turn_id":"1","more":[]}"#),
+        body("CANARY-b", r#"{"session_id":"s","turn_id":"1"}"#),
+    ];
+    let mut scripts: Vec<_> =
+        bodies.iter().zip(1..).map(|(body, id)| turn(id, body.as_bytes(), JSON, b"{}")).collect();
+    for script in &mut scripts {
+        script.status = 500;
+    }
+    recorded(&scripts, |entries| {
+        assert_eq!(entries.iter().map(|entry| entry.retry).collect::<Vec<_>>(), [false, true, false]);
+        assert_eq!(entries[0].request_digest, entries[1].request_digest);
+        assert_ne!(entries[0].request_digest, entries[2].request_digest);
+    });
+}
+
+#[test]
 fn a_session_has_the_same_hash_from_the_header_and_from_the_body() {
     let (request, answer) = (fixture("response.request.json"), fixture("response.answer.json"));
     let mut by_body = turn(2, &request, JSON, &answer);

@@ -64,6 +64,8 @@ impl<S: Sink> Recorder<'_, S> {
         let provider = self.classified.entry.provider;
         for tool in &results.failed_tools {
             self.failure(&tool_name::failed(provider, tool), 1);
+        }
+        for tool in results.failed_tools.iter().chain(&results.failed_scripted) {
             if let Mcp::Tool { server, .. } = mcp::of_name(provider, tool) {
                 self.record(Metric::McpErrors, &[(Key::Server, &server)], 1);
             }

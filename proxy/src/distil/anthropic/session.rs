@@ -83,7 +83,10 @@ fn reported<'a>(conversation: &'a Conversation<'_>) -> impl Iterator<Item = Repo
     conversation.fresh.iter().map(|result| Reported {
         call: Cow::Borrowed(&*result.call),
         failed: result.failed,
-        tool: conversation.tool_called(&result.call).filter(|_| result.failed).map(Cow::Borrowed),
+        tool: conversation
+            .tool_called(&result.call)
+            .filter(|_| result.failed)
+            .map(|name| Name::from_wire(name).into_owned().into()),
     })
 }
 

@@ -97,7 +97,7 @@ impl<'a> Conversation<'a> {
         self.fresh.into_iter().map(|result| {
             let failed = result.failed();
             let name = result.name.filter(|_| failed);
-            let tool = name.map(|name| servers.reported_name(&name).to_string().into());
+            let tool = name.map(|name| servers.reported_name(&name).into());
             Reported { call: result.call, failed, tool }
         })
     }

@@ -6,6 +6,7 @@ use ccxray_shared::{Name, entry::ToolCall};
 use serde::{Deserialize, de::SeqAccess};
 
 use crate::distil::{
+    calls::Called,
     lax::{Lax, Shape, object},
     script, shell,
 };
@@ -92,17 +93,17 @@ pub(super) fn prompt(input: &Input<'_>, call: &ToolCall<'_>) -> Option<String> {
     serde_json::from_str::<Arguments<'_>>(json).ok()?.message.0.map(Cow::into_owned)
 }
 
-/// The tool as a failure of the call is reported: behind its MCP server, and where a script calls nothing but one MCP
-/// tool, that tool.
-pub(super) fn reported_name(call: &ToolCall<'_>) -> Name<'static> {
-    if let Some(namespace) = call.namespace.as_deref().filter(|namespace| namespace.starts_with("mcp__")) {
-        return Name::from_string(format!("{namespace}__{}", call.name));
-    }
-    if let Some(server) = &call.server {
-        return Name::from_string(format!("mcp__{server}__{}", call.name));
-    }
+/// The tool as a failure of the call is reported: behind its MCP server, and with the one MCP tool that a script calls.
+pub(super) fn called(call: &ToolCall<'_>) -> Called {
+    let namespace = call.namespace.as_deref().filter(|namespace| namespace.starts_with("mcp__"));
+    let tool = match (namespace, &call.server) {
+        (Some(namespace), _) => Name::from_string(format!("{namespace}__{}", call.name)),
+        (None, Some(server)) => Name::from_string(format!("mcp__{server}__{}", call.name)),
+        (None, None) => call.name.clone().into_owned(),
+    };
     let only = call.scripted.first().filter(|first| call.scripted.iter().all(|tool| tool == *first));
-    only.filter(|tool| tool.starts_with("mcp__")).unwrap_or(&call.name).clone().into_owned()
+    let scripted = only.filter(|tool| tool.starts_with("mcp__")).map(|tool| tool.clone().into_owned());
+    Called { tool, scripted }
 }
 
 fn add_script(script: &str, call: &mut ToolCall<'static>) {
@@ -199,15 +200,21 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_script_is_its_only_tools_failure_if_that_is_an_mcp_one() {
-        let reported = |script| reported_name(&call("exec", None, Some(script))).to_string();
-        assert_eq!(reported("tools.mcp__a__x({}); tools.mcp__a__x({})"), "mcp__a__x");
+    fn a_failed_script_is_also_its_only_tools_failure_if_that_is_an_mcp_one() {
+        let scripted = |script| {
+            let Called { tool, scripted } = called(&call("exec", None, Some(script)));
+            assert_eq!(tool.as_str(), "exec", "{script}");
+            scripted.map(|tool| tool.to_string())
+        };
+        assert_eq!(scripted("tools.mcp__a__x({}); tools.mcp__a__x({})").as_deref(), Some("mcp__a__x"));
         for script in ["tools.mcp__a__x({}); tools.mcp__a__y({})", "tools.exec_command({cmd: 'ls'})", "1"] {
-            assert_eq!(reported(script), "exec", "{script}");
+            assert_eq!(scripted(script), None, "{script}");
         }
-        let namespace = Some(Name::from_wire("mcp__a"));
-        assert_eq!(reported_name(&ToolCall { namespace, ..calls::plain("x") }).as_str(), "mcp__a__x");
-        let namespace = Some(Name::from_wire("collaboration"));
-        assert_eq!(reported_name(&ToolCall { namespace, ..calls::plain("x") }).as_str(), "x");
+        let tool = |namespace| {
+            let namespace = Some(Name::from_wire(namespace));
+            called(&ToolCall { namespace, ..calls::plain("x") }).tool.to_string()
+        };
+        assert_eq!(tool("mcp__a"), "mcp__a__x");
+        assert_eq!(tool("collaboration"), "x");
     }
 }

@@ -12,7 +12,7 @@ use super::{
     skills::{self, Mention, Passthrough},
 };
 use crate::distil::{
-    calls,
+    calls::{self, Called},
     lax::{Lax, Shape, object},
     results::Reported,
     words::Words,
@@ -163,11 +163,7 @@ impl<'a> Input<'a> {
         self.fresh.iter().map(|result| {
             let failed = result.output.is_some_and(outcome::is_failure);
             let call = failed.then(|| self.calls.iter().rev().find(|call| call.id == result.call));
-            Reported {
-                call: Cow::Borrowed(&result.call),
-                failed,
-                tool: call.flatten().map(|call| call.reported_name().to_string().into()),
-            }
+            Reported { call: Cow::Borrowed(&result.call), failed, tool: call.flatten().map(Call::called) }
         })
     }
 
@@ -207,12 +203,12 @@ impl<'a> Input<'a> {
 
 impl Call<'_> {
     /// The tool as its failure is reported.
-    fn reported_name(&self) -> Name<'static> {
+    fn called(&self) -> Called {
         let script = self.script.and_then(|json| serde_json::from_str::<String>(json.get()).ok());
         let namespace = self.namespace.as_deref().map(|namespace| Name::from_wire(namespace).into_owned());
         let mut call = ToolCall { namespace, ..calls::plain(&self.name) };
         effects::add(&effects::Input { text: script.as_deref(), ..effects::Input::default() }, &mut call);
-        effects::reported_name(&call)
+        effects::called(&call)
     }
 }
 

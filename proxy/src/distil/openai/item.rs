@@ -191,7 +191,7 @@ impl ItemCalls {
                 continue;
             };
             if let Some(id) = id {
-                learnt.call(&id, effects::reported_name(&call));
+                learnt.call(&id, effects::called(&call));
             }
             if let (Some(prompt), Some(kind)) = (prompt, &call.agent) {
                 learnt.agent(&prompt, kind.clone());
