@@ -8,12 +8,24 @@ use ccxray_exporter::{
 };
 use ccxray_shared::daemon::{
     log::{self, LogFormat},
-    page,
+    options_file, page,
 };
-use clap::Parser;
+
+/// The configuration must be changed first.
+const CONFIGURATION: u8 = 78;
 
 fn main() -> ExitCode {
-    match Cli::parse().command {
+    match options_file::parse::<Cli>(options_file::path("exporter").as_deref()) {
+        Ok(cli) => carry_out(cli.command),
+        Err(error) => {
+            eprintln!("ccxray-exporter: {}", log::with_causes(&error));
+            ExitCode::from(CONFIGURATION)
+        }
+    }
+}
+
+fn carry_out(command: Command) -> ExitCode {
+    match command {
         Command::Run(options) => {
             log::init(options.log);
             run::end_on_panic();

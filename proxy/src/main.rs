@@ -8,12 +8,24 @@ use ccxray_proxy::{
     record::panics,
     serve,
 };
-use ccxray_shared::daemon::{log, page};
-use clap::Parser;
+use ccxray_shared::daemon::{log, options_file, page};
+
+/// The configuration must be changed first.
+const CONFIGURATION: u8 = 78;
 
 fn main() -> ExitCode {
     panics::keep_panics_quiet();
-    match Cli::parse().into_command() {
+    match options_file::parse::<Cli>(options_file::path("proxy").as_deref()) {
+        Ok(cli) => carry_out(cli.into_command()),
+        Err(error) => {
+            complain(&error);
+            ExitCode::from(CONFIGURATION)
+        }
+    }
+}
+
+fn carry_out(command: Command) -> ExitCode {
+    match command {
         Command::Serve(options) => {
             log::init(options.log);
             ended(serve::run(&options), |error| {

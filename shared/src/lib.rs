@@ -5,12 +5,14 @@
 //! - [`segment`]: the names and the header of a spool file.
 //! - [`state_dir`], [`key`]: where things lie, and the secret that keyed hashes are made with.
 //! - [`daemon`]: the habits of both programs on the command line and on loopback.
+//! - [`json`]: configuration files, whose mistakes are told at their place.
 //! - [`spool`]: the writer (the proxy's), the reader (the exporter's) and the bounds on the disk.
 //!
 //! `shared/FORMAT.md` is the format's page for other programs.
 
 pub mod daemon;
 pub mod entry;
+pub mod json;
 pub mod key;
 pub mod line;
 pub mod name;

@@ -49,6 +49,7 @@ fn full_entry() -> Entry<'static> {
         terminal: Some(false),
         request_bytes: 2_048,
         response_bytes: 777,
+        client: Some(name("claude-cli/2.1.329")),
         model: Some(name("claude-opus-4-8[1m]")),
         model_served: Some(name("claude-opus-4-8")),
         usage: Some(Usage {
@@ -80,7 +81,12 @@ fn full_entry() -> Entry<'static> {
             }],
             unreadable: 1,
         }),
-        results: Some(ToolResults { count: 3, failed: 1, failed_tools: vec![name("Bash")] }),
+        results: Some(ToolResults {
+            count: 3,
+            failed: 1,
+            failed_tools: vec![name("Bash")],
+            failed_scripted: vec![name("mcp__a__b")],
+        }),
         skills: vec![name("pdf")],
         session: Some(name("0d4be9a1c7f36258")),
         agent: Some(Agent { kind: Some(name("Explore")), sub: true, id: Some(name("77aa00112233ffee")) }),

@@ -13,7 +13,7 @@ use ccxray_tests::{
     collector::{Collector, totals_of},
     daemons::{Exporter, Proxy, State, binary},
     eventually,
-    truth::{COVERED, Series, Totals, expected, from_upstream},
+    truth::{COVERED, SUM, Series, Totals, expected, from_upstream},
     upstream::{Message, Upstream, Usage, script},
 };
 use serde_json::Value;
@@ -107,7 +107,16 @@ fn totals_in(request: &Value) -> Totals {
                 for point in list(&metric[kind]["dataPoints"]) {
                     let time = integer(&point["timeUnixNano"]);
                     let value = newest.entry(series(&metric, &point)).or_default();
-                    *value = (*value).max((u64::try_from(time).expect("a time"), amount(&point)));
+                    let time = u64::try_from(time).expect("a time");
+                    *value = (*value).max((time, amount(&point)));
+                    if let Some(sum) = point["sum"].as_f64() {
+                        let series = series(&metric, &point);
+                        let series = series.renamed(&format!("{}{SUM}", series.metric()));
+                        let value = newest.entry(series).or_default();
+                        #[expect(clippy::cast_possible_truncation, reason = "the covered ones are whole")]
+                        let sum = sum as i128;
+                        *value = (*value).max((time, sum));
+                    }
                 }
             }
         }

@@ -6,7 +6,7 @@ use ccxray_tests::{
     daemons::{Exporter, Proxy},
     eventually,
     truth::{Series, Totals},
-    upstream::{Answer, Encoding, Gate, Message, Pace, Sending, Upstream, Usage, script::in_order},
+    upstream::{Answer, Call, Encoding, Gate, Message, Pace, Sending, Upstream, Usage, script::in_order},
     wire::Break,
 };
 use serde_json::json;
@@ -19,7 +19,8 @@ fn text(n: u64) -> Message {
 }
 
 fn calls(n: u64) -> Message {
-    text(n).tool("Bash", json!({"command": "ls"})).tool("mcp__demo__echo", json!({"text": "hello"}))
+    let echo = Call::new("mcp__demo__echo", json!({"text": "hello"})).mcp("demo", "echo");
+    text(n).tool("Bash", json!({"command": "ls"})).call(echo)
 }
 
 async fn ask_all(world: &World, asks: usize) {

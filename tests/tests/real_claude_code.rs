@@ -74,8 +74,8 @@ async fn tools() {
         ("ccxray.ratelimit.remaining{limit=input-tokens,provider=anthropic}", 39_000),
         ("ccxray.permission_mode.usage_total{mode=unknown}", 3),
         ("ccxray.agent_type.invocations_total{type=main}", 3),
-        // Three times a bit more than 10 000 of 200 000 tokens.
-        ("ccxray.context.utilization_pct.sum{provider=anthropic}", 18),
+        // Three times a bit more than 10 000 of 1 000 000 tokens.
+        ("ccxray.context.utilization_pct.sum{provider=anthropic}", 6),
     ];
     assert_counts(&totals, &counts);
 }
@@ -131,7 +131,6 @@ async fn sub_agents() {
     let totals = counted("sub-agents", &stage, stage.claude_code()).await;
     let counts = [
         ("ccxray.subagent.invocations_total{provider=anthropic}", 3),
-        ("ccxray.agent_type.invocations_total{type=main}", 3),
         ("ccxray.agent_type.invocations_total{type=sweeper}", 1),
         ("ccxray.tool.invocations_total{provider=anthropic,tool=Agent}", 3),
         ("ccxray.sessions_total{provider=anthropic}", 1),
@@ -139,26 +138,27 @@ async fn sub_agents() {
     assert_counts(&totals, &counts);
     let explorers = totals.get("ccxray.agent_type.invocations_total{type=explore}");
     let others = totals.get("ccxray.agent_type.invocations_total{type=general-purpose}");
-    assert_eq!((explorers.min(others), explorers + others), (1, 3), "whoever was first made a call");
+    assert_eq!((explorers.min(others), explorers + others), (1, 3), "whoever came first made a call");
+    // They work in the background: how often the main agent asks meanwhile is left to chance.
+    assert!(totals.get("ccxray.agent_type.invocations_total{type=main}") >= 3);
 }
 
 #[tokio::test]
-async fn plan_mode_with_a_million_tokens() {
+async fn plan_mode_with_a_small_window() {
     if !installed("claude") {
         return;
     }
     let stage = Stage::set(|project| {
         let read = Call::new("Read", json!({"file_path": project.path("README.md")}));
-        Play::new([Step::calls([read]).uses(Usage { cache_read: 250_000, ..Usage::sample(1) })])
+        Play::new([Step::calls([read]).uses(Usage { cache_read: 50_000, ..Usage::sample(1) })])
     })
     .await;
-    let agent =
-        stage.claude_code().arguments(["--permission-mode", "plan", "--model", "claude-opus-4-8[1m]"]);
+    let agent = stage.claude_code().arguments(["--permission-mode", "plan", "--model", "claude-haiku-4-5"]);
     let totals = counted("plan-mode", &stage, agent).await;
     let counts = [
         ("ccxray.permission_mode.usage_total{mode=plan}", 2),
-        // 251 472 and about 10 500 of 1 000 000 tokens.
-        ("ccxray.context.utilization_pct.sum{provider=anthropic}", 26 + 2),
+        // 51 480 and 10 525 of 200 000 tokens.
+        ("ccxray.context.utilization_pct.sum{provider=anthropic}", 26 + 6),
     ];
     assert_counts(&totals, &counts);
 }

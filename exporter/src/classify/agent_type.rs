@@ -101,8 +101,13 @@ impl Example<AgentTypes> for AgentExample {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
-    use crate::source::tests::entry;
+    use crate::{
+        measure::{Catalogue, Key, Metric},
+        source::tests::entry,
+    };
 
     fn of(class: Class, agent: impl Into<Option<Agent<'static>>>) -> String {
         canonical(&Entry { class, agent: agent.into(), ..entry(70_000) }).to_owned()
@@ -124,6 +129,14 @@ mod tests {
             assert_eq!(of(class, agent(Some("Explore"), true)), expected);
             assert!(is_known(expected));
         }
+    }
+
+    #[test]
+    fn the_catalogue_lists_each_type_that_there_is() {
+        let known = &Rules::embedded().agent_types.known;
+        let known: BTreeSet<&str> = known.iter().map(String::as_str).chain(ERRANDS).collect();
+        let listed = Catalogue::embedded().get(Metric::AgentTypeInvocations).values[&Key::Type].iter();
+        assert_eq!(known, listed.map(|(word, _)| word.as_str()).collect());
     }
 
     #[test]

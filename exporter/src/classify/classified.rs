@@ -2,7 +2,7 @@
 
 use ccxray_shared::{
     Entry, Name,
-    entry::{Outcome, Parse},
+    entry::{Class, Outcome, Parse},
     usage::Usage,
 };
 
@@ -13,6 +13,9 @@ use super::{
     stop_reason,
     tokens::CanonicalTokens,
 };
+
+/// The status of a connection that has become a WebSocket.
+const SWITCHING_PROTOCOLS: u16 = 101;
 
 /// What an exchange cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +52,7 @@ pub struct Classified<'e> {
     pub cost: Cost,
     /// The kind of failure, if it was one.
     pub error: Option<&'static str>,
-    /// Why the answer ended, if there was one.
+    /// Why the answer ended, if there was one that could be read.
     pub stop_reason: Option<&'static str>,
     /// Whether a stream ended without its terminal event through no doing of the client's.
     pub truncated: bool,
@@ -66,7 +69,6 @@ impl<'e> Classified<'e> {
         let answered = entry.status.is_some_and(|status| (200..300).contains(&status));
         let usage = entry.usage.as_ref().filter(|_| billed);
         let tokens = usage.map(|usage| CanonicalTokens::from_usage(entry.provider, usage));
-        let stopped = billed && answered;
         let unfinished = entry.streamed && entry.terminal == Some(false);
         let outcome = outcome(entry);
         Self {
@@ -79,9 +81,9 @@ impl<'e> Classified<'e> {
             tokens,
             tokens_mismatch: usage.zip(tokens).is_some_and(|(usage, tokens)| tokens.contradict(usage)),
             cost: tokens.map_or(Cost::None, |tokens| cost(entry, &tokens, prices)),
-            error: error_type::canonical(entry),
-            stop_reason: stopped.then(|| stop_reason::canonical(entry)),
-            truncated: unfinished && entry.error.is_none() && entry.outcome != Outcome::ClientAbort,
+            error: error_type::canonical(entry, outcome),
+            stop_reason: (billed && answered).then(|| stop_reason::canonical(entry)).flatten(),
+            truncated: unfinished && entry.error.is_none() && outcome != Outcome::ClientAbort,
             tool_calls: tool_calls(entry),
             degraded: match entry.parse {
                 Parse::Ok => false,
@@ -97,20 +99,27 @@ impl<'e> Classified<'e> {
 }
 
 /// A client that leaves when it has seen the terminal event has had the whole answer: Codex ends without waiting for
-/// the end of the connection.
+/// the end of the connection. A WebSocket that has come about was answered by that; what breaks off with it are its
+/// turns, which have entries of their own.
 fn outcome(entry: &Entry<'_>) -> Outcome {
-    match (entry.outcome, entry.terminal) {
-        (Outcome::ClientAbort, Some(true)) => Outcome::Complete,
-        (outcome, _) => outcome,
+    match (entry.outcome, entry.terminal, entry.class) {
+        (Outcome::ClientAbort, Some(true), _) => Outcome::Complete,
+        (_, _, Class::Connection) if entry.status == Some(SWITCHING_PROTOCOLS) => Outcome::Complete,
+        (outcome, ..) => outcome,
     }
 }
 
 /// An answer that was read and lists no calls has none; of one that was not read nothing is known.
 fn tool_calls(entry: &Entry<'_>) -> Option<u32> {
-    match (&entry.tools, entry.parse) {
-        (Some(tools), _) => Some(tools.blocks),
-        (None, Parse::Ok | Parse::Partial) => Some(0),
-        (None, Parse::Shed | Parse::Error | Parse::Unknown) => None,
+    let stated = entry.tools.as_ref().map(|tools| tools.blocks);
+    stated.or_else(|| is_read(entry).then_some(0))
+}
+
+/// Whether what the entry does not state was not in the answer: its copy was read to the end.
+pub(super) fn is_read(entry: &Entry<'_>) -> bool {
+    match entry.parse {
+        Parse::Ok | Parse::Partial => true,
+        Parse::Shed | Parse::Error | Parse::Unknown => false,
     }
 }
 

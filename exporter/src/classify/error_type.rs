@@ -10,17 +10,17 @@ use serde::Deserialize;
 
 use super::rules::{DataFile, Example, PerProvider, Rules, UniqueMap, expected, words};
 
-/// The canonical type of an exchange's failure, if it failed. A client that leaves is no failure.
+/// The canonical type of the failure of an exchange with this `outcome`, if it failed. A client that leaves is no failure.
 ///
 /// The provider's own word decides before the status: an overload that is reported inside a stream is an overload.
-pub fn canonical(entry: &Entry<'_>) -> Option<&'static str> {
+pub fn canonical(entry: &Entry<'_>, outcome: Outcome) -> Option<&'static str> {
     let rules = &Rules::current().errors;
     if let Some(error) = &entry.error
         && let Some(known) = rules.by_word(error)
     {
         return Some(known.as_str());
     }
-    match (entry.status, entry.outcome) {
+    match (entry.status, outcome) {
         (_, Outcome::UpstreamUnreachable) if entry.status == Some(504) => Some("timeout"),
         (_, Outcome::UpstreamUnreachable) => Some("connection"),
         (Some(status), _) if status >= 400 => Some(rules.by_status(status).as_str()),
@@ -138,6 +138,10 @@ mod tests {
         measure::{Catalogue, Key, Metric},
         source::tests::entry,
     };
+
+    fn canonical(entry: &Entry<'_>) -> Option<&'static str> {
+        super::canonical(entry, entry.outcome)
+    }
 
     fn error(kind: Option<&'static str>, code: Option<&'static str>) -> ErrorFacts<'static> {
         let [kind, code] = [kind, code].map(|word| word.map(Name::from_wire));

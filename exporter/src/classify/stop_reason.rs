@@ -8,22 +8,25 @@ use ccxray_shared::{
 };
 use serde::Deserialize;
 
-use super::rules::{DataFile, Example, PerProvider, Rules, UniqueMap, expected, words};
+use super::{
+    classified::is_read,
+    rules::{DataFile, Example, PerProvider, Rules, UniqueMap, expected, words},
+};
 
-/// The canonical stop reason of an answered request.
+/// The canonical stop reason of an answered request; `None` if the answer could not be read.
 ///
 /// `incomplete` is ours, for an answer that never came to its end; `other` stands for a word that is not known.
-pub fn canonical(entry: &Entry<'_>) -> &'static str {
+pub fn canonical(entry: &Entry<'_>) -> Option<&'static str> {
     if entry.error.is_some() {
-        return "error";
+        return Some("error");
     }
     if entry.streamed && entry.terminal == Some(false) {
-        return "incomplete";
+        return Some("incomplete");
     }
-    let Some(reason) = &entry.stop_reason else { return "incomplete" };
+    let Some(reason) = &entry.stop_reason else { return is_read(entry).then_some("incomplete") };
     let words = &Rules::current().stop_reasons;
     let waits = || waits_for_client(entry.tools.as_ref());
-    words.of(entry.provider, reason, waits).map_or("other", Stop::as_str)
+    Some(words.of(entry.provider, reason, waits).map_or("other", Stop::as_str))
 }
 
 /// The stop reason that `entry` states, if it is not a known one.
@@ -139,7 +142,7 @@ impl Example<StopWords> for StopExample {
 mod tests {
     use ccxray_shared::{
         Name,
-        entry::{ErrorFacts, ToolCall},
+        entry::{ErrorFacts, Parse, ToolCall},
     };
 
     use super::*;
@@ -153,7 +156,7 @@ mod tests {
 
     fn of(provider: Provider, reason: &'static str, tools: Option<ToolCalls<'static>>) -> &'static str {
         let stop_reason = Some(Name::from_wire(reason));
-        canonical(&Entry { provider, stop_reason, tools, ..entry(70_000) })
+        canonical(&Entry { provider, stop_reason, tools, ..entry(70_000) }).unwrap()
     }
 
     #[test]
@@ -219,10 +222,21 @@ mod tests {
         for provider in [Provider::Anthropic, Provider::OpenAi, Provider::Gemini] {
             let stopped = Entry { provider, stop_reason: Some(Name::from_wire("STOP")), ..entry(70_000) };
             let error = Some(ErrorFacts { kind: None, code: None, in_stream: true, context_length: false });
-            assert_eq!(canonical(&Entry { error, ..stopped.clone() }), "error");
+            assert_eq!(canonical(&Entry { error, ..stopped.clone() }), Some("error"));
             let cut = Entry { streamed: true, terminal: Some(false), ..stopped.clone() };
-            assert_eq!(canonical(&cut), "incomplete");
-            assert_eq!(canonical(&Entry { stop_reason: None, ..stopped }), "incomplete");
+            assert_eq!(canonical(&cut), Some("incomplete"));
+            assert_eq!(canonical(&Entry { stop_reason: None, ..stopped }), Some("incomplete"));
         }
+    }
+
+    #[test]
+    fn why_an_answer_ended_that_was_not_read_is_unknown() {
+        let unread = |parse| Entry { parse, ..entry(70_000) };
+        for parse in [Parse::Shed, Parse::Error, Parse::Unknown] {
+            assert_eq!(canonical(&unread(parse)), None);
+            let cut = Entry { streamed: true, terminal: Some(false), ..unread(parse) };
+            assert_eq!(canonical(&cut), Some("incomplete"));
+        }
+        assert_eq!(canonical(&unread(Parse::Partial)), Some("incomplete"));
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -18,7 +18,7 @@ use super::{
     lookup::{self, Places, Project, Stated},
     own::Home,
     reason::Reason,
-    resolve::{Coverage, Parties},
+    resolve::Parties,
     tier::Tier,
     trust::{TrustList, TrustStore},
 };
@@ -135,24 +135,31 @@ impl Keeper {
     }
 
     fn read(&mut self, own: Option<&Stated>, list: TrustList) -> Consents {
-        let roots = own.map(|own| self.sources.home.roots(&own.settings)).unwrap_or_default();
-        let places = Places { roots, list, mounts: Mounts::of_this_machine() };
+        let places = self.places(own, list);
         self.explored.retain(|dir| places.real(dir).is_some());
-        let own_path = own.map(|own| own.path.clone());
-        let looked: Vec<_> = self.explored.iter().map(|dir| (dir.clone(), places.look(dir))).collect();
-        let looked: Vec<_> = looked
-            .into_iter()
-            .map(|(dir, found)| {
-                let found = found.and_then(|project| self.remember(&dir, &places, project));
-                (dir, found.map(|project| without_own(project, own_path.as_ref())))
-            })
-            .collect();
+        let trusted = places.list.iter().filter_map(|trusted| trusted.dir.to_str());
+        let dirs: BTreeSet<String> =
+            self.explored.iter().map(String::as_str).chain(trusted).map(str::to_owned).collect();
+        let own_path = own.map(|own| own.path.as_path());
+        let mut looked = BTreeMap::new();
+        for dir in dirs {
+            let project = places.look(&dir).and_then(|project| self.remember(&dir, &places, project));
+            looked.insert(dir, project.map(|project| without_own(project, own_path)));
+        }
         let parties = self.parties(own);
-        let directories: BTreeMap<String, Result<Coverage, Reason>> = looked
-            .into_iter()
-            .map(|(dir, found)| (dir, found.and_then(|project| parties.project(&project))))
-            .collect();
+        let covered =
+            |project: Result<Project, Reason>| project.and_then(|project| parties.project(&project));
+        let directories = looked.into_iter().map(|(dir, project)| (dir, covered(project))).collect();
+        // What is mounted matters for looking only; that it changes is no change of consent.
+        let places = Places { mounts: Mounts::default(), ..places };
         Consents::of(Findings { places, server: parties.server(), directories })
+    }
+
+    fn places(&self, own: Option<&Stated>, list: TrustList) -> Places {
+        let roots = own.map(|own| self.sources.home.roots(&own.settings)).unwrap_or_default();
+        let is_trusting = !roots.is_empty() || list.iter().next().is_some();
+        let mounts = if is_trusting { Mounts::of_this_machine() } else { Mounts::default() };
+        Places { roots, list, mounts }
     }
 
     /// Notes where a project's file was seen, and objects if one is gone.
@@ -181,8 +188,8 @@ impl Keeper {
 }
 
 /// The user's own file is not one beside a project, also if the home directory is one.
-fn without_own(mut project: Project, own: Option<&PathBuf>) -> Project {
-    project.personal.retain(|stated| Some(&stated.path) != own);
+fn without_own(mut project: Project, own: Option<&Path>) -> Project {
+    project.personal.retain(|stated| Some(stated.path.as_path()) != own);
     project
 }
 

@@ -9,10 +9,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use ccxray_shared::json::FileProblems;
+
 use super::{
     automount::Mounts,
     config::{FileKind, Settings},
-    error::FileProblems,
     place::{Dir, Writers},
     reason::Reason,
     trust::{ContentHash, TrustList, Trusted},

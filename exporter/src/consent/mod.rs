@@ -37,7 +37,7 @@ pub mod watcher;
 pub use self::{
     consents::{Consents, Decision},
     environment::Environment,
-    error::{ConsentError, FileProblems},
+    error::ConsentError,
     grant::Grant,
     keeper::Keeper,
     reason::Reason,

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use ccxray_shared::json::FileProblems;
 use directories::{BaseDirs, ProjectDirs};
 
 use super::{
     config::{FileKind, Settings},
-    error::{ConsentError, FileProblems},
+    error::ConsentError,
     lookup::{Root, Stated},
     place::{self, Writers},
 };

@@ -12,7 +12,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, fstat, openat, statat},
+    fs::{AtFlags, CWD, FileType, Mode, OFlags, RawMode, Stat, fstat, openat, statat},
     io::Errno,
 };
 
@@ -110,7 +110,7 @@ fn flags() -> OFlags {
 }
 
 fn check(stat: &Stat, writers: Writers) -> Result<(), Refused> {
-    let others = match writers {
+    let others: RawMode = match writers {
         Writers::Owner => 0o022,
         Writers::Group => 0o002,
     };

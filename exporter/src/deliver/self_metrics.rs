@@ -88,8 +88,12 @@ pub const CHECKPOINT_AGE: SelfMetric = gauge(
     "How long ago a checkpoint was last written.",
 );
 /// The build.
-pub const BUILD_INFO: SelfMetric =
-    gauge("ccxray.exporter.build_info", "", &["version"], "Always 1; the attribute names the running build.");
+pub const BUILD_INFO: SelfMetric = gauge(
+    "ccxray.exporter.build_info",
+    "",
+    &["version", "revision"],
+    "Always 1; the attributes name the running build.",
+);
 
 /// All of them.
 pub const ALL: [SelfMetric; 9] = [

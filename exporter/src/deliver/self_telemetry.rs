@@ -157,7 +157,8 @@ impl SelfTelemetry {
 
     fn with_instruments(provider: SdkMeterProvider, reader: SharedReader, gate: Gate) -> Self {
         let meter = provider.meter("ccxray-exporter");
-        gauge(&meter, BUILD_INFO).record(1, &[KeyValue::new("version", env!("CARGO_PKG_VERSION"))]);
+        let build = [("version", env!("CARGO_PKG_VERSION")), ("revision", env!("CCXRAY_REVISION"))];
+        gauge(&meter, BUILD_INFO).record(1, &build.map(|(key, value)| KeyValue::new(key, value)));
         Self {
             reader,
             gate,

@@ -48,7 +48,11 @@ pub(super) fn checks(
     tier: Option<u8>,
     dirs: &[PathBuf],
 ) -> (Vec<Check>, Option<Arc<Consents>>) {
-    let sources = Sources::of_this_user(state_dir, tier);
+    of_sources(Sources::of_this_user(state_dir, tier), dirs)
+}
+
+fn of_sources(sources: Sources, dirs: &[PathBuf]) -> (Vec<Check>, Option<Arc<Consents>>) {
+    let own = own(&sources.home);
     let mut checks = vec![environment(&sources.variables)];
     checks.extend(own_is_tracked(&sources.home));
     checks.extend(trusted(&sources.trust));
@@ -63,7 +67,7 @@ pub(super) fn checks(
             return (checks, None);
         }
     };
-    checks.push(Check::well("own file", own(&Home::of_this_user())));
+    checks.push(Check::well("own file", own));
     for dir in dirs {
         checks.push(project(&mut keeper, dir));
         checks.extend(personal_is_tracked(dir));
@@ -184,5 +188,73 @@ fn nothing(shown: &str, has_file: bool, reason: &Reason) -> Check {
         | Reason::Refused(..)
         | Reason::Broken(_)
         | Reason::Own(_) => Check::ill("project", found, "until that is mended its exchanges stay here"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::consent::trust::ContentHash;
+
+    const PROJECT: &str = r#"{"otel":{"tier":1,"endpoint":"https://otel.example"}}"#;
+
+    /// The checks with a project that was trusted with this content, and its file as it is now.
+    fn ill(trusted: Option<&str>, file: &str) -> Vec<String> {
+        let dir = tempfile::tempdir().unwrap();
+        let top = dir.path().canonicalize().unwrap();
+        fs::create_dir_all(top.join("app")).unwrap();
+        fs::write(top.join("app/.ccxray.json"), file).unwrap();
+        let store = TrustStore::new(&top);
+        if let Some(content) = trusted {
+            let content = Some(ContentHash::of(content));
+            let since = ccxray_shared::UnixMillis(0);
+            let trusted = crate::consent::trust::Trusted {
+                dir: top.join("app"),
+                content,
+                personal_is_tracked: false,
+                since,
+            };
+            store.change(|list| list.insert(trusted)).unwrap();
+        }
+        let home = Home { home: Some(top.clone()), config: None };
+        let sources = Sources { home, trust: store, ceiling: None, variables: Box::new(|_| None) };
+        let (checks, _) = of_sources(sources, &[top.join("app")]);
+        checks
+            .into_iter()
+            .filter(Check::needs_attention)
+            .map(|check| format!("{}: {}", check.name, check.found))
+            .collect()
+    }
+
+    #[test]
+    fn a_project_that_is_trusted_as_it_is_needs_nothing() {
+        assert!(ill(Some(PROJECT), PROJECT).is_empty());
+    }
+
+    #[test]
+    fn a_project_that_nobody_trusts_or_that_has_changed_is_told() {
+        let untrusted = ill(None, PROJECT);
+        assert!(
+            untrusted.len() == 1 && untrusted[0].contains("nobody trusts its .ccxray.json"),
+            "{untrusted:?}"
+        );
+        let changed = ill(Some("{}"), PROJECT);
+        assert!(
+            changed.len() == 2 && changed.iter().all(|check| check.contains("has changed")),
+            "{changed:?}"
+        );
+    }
+
+    #[test]
+    fn a_literal_secret_in_a_projects_file_is_told_without_it() {
+        let file = r#"{"otel":{"endpoint":"https://x.example","headers":{"x-a":"ghp_canary0123456789canary0123456789ABCD"}}}"#;
+        let found = ill(None, file);
+        assert!(
+            found.len() == 1 && found[0].contains(":1:58: otel.headers.x-a: this looks like an API token"),
+            "{found:?}"
+        );
+        assert!(!found[0].contains("canary"));
     }
 }

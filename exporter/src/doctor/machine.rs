@@ -13,7 +13,7 @@ use crate::{
     checkpoint::{Loaded, Store},
     classify::price_table::PriceTable,
     run::lock,
-    status::{proxies, report::Prices},
+    status::{proxies, report::Prices, rules::RulesFile},
 };
 
 /// How old prices may be.
@@ -28,6 +28,7 @@ pub(super) fn checks(state_dir: &StateDir, now: UnixMillis) -> Vec<Check> {
         exporter(&state_dir.exporter()),
         checkpoint(&state_dir.exporter()),
         prices(now),
+        rules(now),
     ]
 }
 
@@ -109,6 +110,21 @@ fn prices(now: UnixMillis) -> Check {
     }
 }
 
+fn rules(now: UnixMillis) -> Check {
+    let files = RulesFile::here(now);
+    let old: Vec<&str> =
+        files.iter().filter(|file| file.is_old()).map(|file| file.facts.name.as_str()).collect();
+    if old.is_empty() {
+        return Check::well("rules", format!("{} files, compared with clients of late", files.len()));
+    }
+    let found = format!("{} were compared with clients more than a quarter ago", old.join(", "));
+    Check::ill(
+        "rules",
+        found,
+        "install a newer version; `ccxray-exporter parser report` says what nobody knows yet",
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
@@ -144,7 +160,9 @@ mod tests {
     }
 
     #[test]
-    fn old_prices_are_told() {
+    fn old_prices_and_old_rules_are_told() {
+        assert!(!rules(UnixMillis(0)).needs_attention());
+        assert!(rules(UnixMillis(4_000_000_000_000)).needs_attention());
         assert!(!prices(UnixMillis(0)).needs_attention());
         assert!(prices(UnixMillis(4_000_000_000_000)).needs_attention());
     }

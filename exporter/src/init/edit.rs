@@ -1,8 +1,7 @@
 //! The file's text with some keys set.
 
+use ccxray_shared::json::{Node, Value};
 use serde_json::Value as Json;
-
-use crate::consent::config::document::{Node, Value};
 
 /// What a key holds: an object whose keys keep their order, or anything else.
 enum Tree {

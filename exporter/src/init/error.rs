@@ -2,7 +2,9 @@
 
 use std::{io, path::PathBuf, process::ExitCode};
 
-use crate::consent::{FileProblems, place::Refused};
+use ccxray_shared::json::FileProblems;
+
+use crate::consent::place::Refused;
 
 /// Why nothing was written.
 #[derive(Debug, thiserror::Error)]

@@ -15,7 +15,7 @@ use std::{
     process::ExitCode,
 };
 
-use ccxray_shared::{UnixMillis, daemon::log::with_causes};
+use ccxray_shared::{UnixMillis, daemon::log::with_causes, json::FileProblems};
 use serde_json::{Value, json};
 
 pub use self::error::InitError;
@@ -23,7 +23,7 @@ use self::{ask::Asker, edit::edited};
 use crate::{
     cli::InitOptions,
     consent::{
-        FileProblems, Tier,
+        Tier,
         config::{FileKind, Settings},
         own::Home,
         place::{self, Writers},

@@ -36,6 +36,7 @@ pub(crate) fn entry(ended_at: u64) -> Entry<'static> {
         terminal: None,
         request_bytes: 0,
         response_bytes: 0,
+        client: None,
         model: None,
         model_served: None,
         usage: None,

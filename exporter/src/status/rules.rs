@@ -38,7 +38,7 @@ impl RulesFile {
     }
 
     /// Whether the clients may have changed since.
-    pub(super) fn is_old(&self) -> bool {
+    pub(crate) fn is_old(&self) -> bool {
         self.age_days > A_QUARTER_IN_DAYS
     }
 }

@@ -2,9 +2,13 @@
 
 use std::{io, path::PathBuf};
 
-use ccxray_shared::{private::PrivateDirError, state_dir::NoHomeError};
+use ccxray_shared::{
+    json::{FileProblems, Problem},
+    private::PrivateDirError,
+    state_dir::NoHomeError,
+};
 
-use crate::consent::{FileProblems, config::Problem, place::Refused, trust::TrustError};
+use crate::consent::{place::Refused, trust::TrustError};
 
 /// Why a project is not trusted, or still is.
 #[derive(Debug, thiserror::Error)]

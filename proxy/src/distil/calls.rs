@@ -56,6 +56,21 @@ impl Calls {
     }
 }
 
+/// The tool of a call, as a failure of the call is reported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Called {
+    /// Its name, behind its MCP server's where that is stated beside it.
+    pub tool: Name<'static>,
+    /// The MCP tool that its script calls, if it calls no other tool.
+    pub scripted: Option<Name<'static>>,
+}
+
+impl From<Name<'static>> for Called {
+    fn from(tool: Name<'static>) -> Self {
+        Self { tool, scripted: None }
+    }
+}
+
 /// A call of the tool `name` of which nothing else is known.
 pub(super) fn plain(name: &str) -> ToolCall<'static> {
     ToolCall::named(Name::from_wire(name).into_owned())

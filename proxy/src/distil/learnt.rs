@@ -6,30 +6,32 @@ use ccxray_shared::{
     key::{HashOf, Key},
 };
 
+use super::calls::Called;
+
 /// The longest id of a call that is remembered.
-const MAX_ID: usize = 256;
+pub(super) const MAX_ID: usize = 256;
 
 /// What is to be remembered of an answer; bounded as its list of calls is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Learnt {
     /// The ids of its calls, each with the tool as a failed result shall list it.
-    pub(super) calls: Vec<(String, Name<'static>)>,
+    pub(super) calls: Vec<(String, Called)>,
     /// The prompts of the sub-agents that it starts, each with the agent's type.
     pub(super) agents: Vec<(PromptDigest, Name<'static>)>,
 }
 
 impl Learnt {
     /// `tool` was called under `id`.
-    pub(super) fn call(&mut self, id: &str, tool: Name<'static>) {
+    pub(super) fn call(&mut self, id: &str, tool: impl Into<Called>) {
         if self.calls.len() < MAX_LISTED && id.len() <= MAX_ID {
-            self.calls.push((id.to_owned(), tool));
+            self.calls.push((id.to_owned(), tool.into()));
         }
     }
 
-    /// An agent of this type was started with `prompt`.
-    pub(super) fn agent(&mut self, prompt: &str, kind: Name<'static>) {
+    /// An agent of this type was started with the prompt.
+    pub(super) fn agent(&mut self, prompt: PromptDigest, kind: Name<'static>) {
         if self.agents.len() < MAX_LISTED {
-            self.agents.push((PromptDigest::of(prompt), kind));
+            self.agents.push((prompt, kind));
         }
     }
 }

@@ -6,8 +6,8 @@
 use ccxray_shared::{Name, key::Key};
 
 use super::{
-    answer::AnswerFacts, learnt::Learnt, recent::Recent, repeats::Repeats, request::RequestFacts,
-    turns::LastTurn,
+    answer::AnswerFacts, calls::Called, learnt::Learnt, recent::Recent, repeats::Repeats,
+    request::RequestFacts, turns::LastTurn,
 };
 
 /// All that is remembered. The scope of each thing is its session, or where the wire names none, its conversation.
@@ -23,7 +23,7 @@ pub struct Memory {
     pub skills: Repeats,
     /// The tools that answers called, by the call's id: as [`failed_tools`](ccxray_shared::entry::ToolResults)
     /// lists them.
-    pub calls: Recent<Name<'static>>,
+    pub calls: Recent<Called>,
     /// Types of sub-agents that answers started, by the keyed hash of the prompt; those of sessions without a name are
     /// together, since a sub-agent's conversation begins in another way than that of the agent that started it.
     pub prompts: Recent<Name<'static>>,
@@ -42,7 +42,7 @@ impl Memory {
     }
 
     /// The tool that was called under this id, as far as is remembered.
-    pub fn tool_called(&self, scope: &Name<'_>, call: &str) -> Option<&Name<'static>> {
+    pub fn tool_called(&self, scope: &Name<'_>, call: &str) -> Option<&Called> {
         self.calls.get(scope, call.as_bytes())
     }
 
@@ -99,7 +99,7 @@ mod tests {
 
     fn call(prompt: &str) -> AnswerFacts {
         let mut answer = AnswerFacts::default();
-        answer.learnt.agent(prompt, Name::from_wire("reviewer"));
+        answer.learnt.agent(PromptDigest::of(prompt), Name::from_wire("reviewer"));
         answer
     }
 
@@ -149,8 +149,9 @@ mod tests {
         let mut answer = AnswerFacts::default();
         answer.learnt.call("toolu_1", Name::from_wire("Bash"));
         memory.learn(&key, &mut session("s"), &answer);
-        let called =
-            |session, call| memory.tool_called(&Name::from_wire(session), call).map(ToString::to_string);
+        let called = |session, call| {
+            memory.tool_called(&Name::from_wire(session), call).map(|called| called.tool.to_string())
+        };
         assert_eq!(called("s", "toolu_1").as_deref(), Some("Bash"));
         assert_eq!((called("t", "toolu_1"), called("s", "toolu_2")), (None, None));
     }

@@ -1,5 +1,7 @@
 //! What a request tells.
 
+use std::ops::Range;
+
 use ccxray_shared::{
     Name,
     entry::{Agent, Class, ContextHints, Provider, Route, ToolResults, Trigger},
@@ -8,7 +10,7 @@ use ccxray_shared::{
 use hyper::HeaderMap;
 
 use super::{
-    anthropic,
+    anthropic, client,
     dialect::{Dialect, class_of},
     gemini,
     memory::Memory,
@@ -41,6 +43,8 @@ impl Head<'_> {
 pub struct RequestFacts {
     /// What it is for.
     pub class: Class,
+    /// The client and its version.
+    pub client: Option<Name<'static>>,
     /// The model that it asks for.
     pub model: Option<Name<'static>>,
     /// Keyed hash of its session's id.
@@ -64,6 +68,8 @@ pub struct RequestFacts {
     pub stated_dir: Option<String>,
     /// Keyed hashes of the texts with which the agent may have been started; never written down.
     pub(super) prompts: Vec<Name<'static>>,
+    /// The part of the body that is about the sending: another attempt has another one.
+    pub passing: Range<usize>,
     /// The MCP servers of the tools that it declares, where their names alone do not tell; never written down.
     pub servers: gemini::Servers,
     /// What was not understood.
@@ -75,6 +81,7 @@ impl RequestFacts {
     pub fn of_route(route: Route) -> Self {
         Self {
             class: class_of(route),
+            client: None,
             model: None,
             session: None,
             conversation: None,
@@ -86,6 +93,7 @@ impl RequestFacts {
             permission_mode: None,
             stated_dir: None,
             prompts: Vec::new(),
+            passing: 0..0,
             servers: gemini::Servers::default(),
             notes: Notes::default(),
         }
@@ -94,6 +102,7 @@ impl RequestFacts {
     /// What can be told without the body.
     pub fn of_head(head: Head<'_>, key: &Key) -> Self {
         let mut facts = Self::of_route(head.route);
+        facts.client = client::client(head.headers);
         facts.model = head.path_model.map(|model| Name::from_wire(model).into_owned());
         match head.dialect() {
             Dialect::AnthropicMessages | Dialect::AnthropicCount => {

@@ -1,6 +1,6 @@
 //! One exchange, put together from its messages.
 
-use std::{sync::Arc, time::Instant};
+use std::{ops::Range, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use ccxray_shared::{
@@ -16,7 +16,7 @@ use super::{
     websocket::Connection,
 };
 use crate::{
-    decode::ContentDecoder,
+    decode::{ContentDecoder, Fault},
     distil::{
         answer::{AnswerFacts, AnswerReader},
         dialect::Dialect,
@@ -191,11 +191,21 @@ impl RequestSide {
         Self { facts: RequestFacts::of_head(head(opening), key), digest: None, repeats: 0, retry: false }
     }
 
+    /// Adds what the decoded body tells, and looks for earlier attempts.
+    fn add_body(&mut self, opening: &Opening, body: &[u8], shared: &mut Shared) {
+        self.facts.add_body(head(opening), &shared.key, body, &mut shared.memory);
+        self.compare(digest(body, &self.facts.passing, &shared.key), &mut shared.memory);
+    }
+
     /// Looks for earlier exchanges with the same body.
     pub(super) fn compare(&mut self, digest: Name<'static>, memory: &mut Memory) {
         let scope = self.facts.scope();
         self.repeats = scope.map_or(0, |scope| memory.bodies.see(scope, digest.as_bytes()));
         self.retry = scope.is_some_and(|scope| memory.failed.has_seen(scope, digest.as_bytes()));
+        if self.retry {
+            // What set it off, the attempt before it has said.
+            self.facts.compaction = None;
+        }
         self.digest = Some(digest);
     }
 
@@ -242,31 +252,41 @@ fn read_request(opening: &Opening, chunks: &[(Bytes, CopyPermit)], shared: &mut 
     if chunks.iter().all(|(chunk, _)| chunk.is_empty()) {
         return side;
     }
-    let mut hasher = shared.key.hasher(HashOf::Body);
-    for (chunk, _) in chunks {
-        hasher.update(chunk);
-    }
-    let digest = hasher.finish();
     let encoding = opening.headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok());
-    let mut decoder = ContentDecoder::new(encoding.unwrap_or_default());
+    let decoder = ContentDecoder::new(encoding.unwrap_or_default());
     if let ([(only, _)], true) = (chunks, decoder.is_identity()) {
-        side.facts.add_body(head(opening), &shared.key, only, &mut shared.memory);
+        side.add_body(opening, only, shared);
     } else {
-        let mut body = Vec::with_capacity(chunks.iter().map(|(chunk, _)| chunk.len()).sum());
-        let mut keep = |plain: &[u8]| {
-            if body.len() + plain.len() <= MAX_REQUEST {
-                body.extend_from_slice(plain);
-            }
-        };
-        for (chunk, _) in chunks {
-            decoder.feed(chunk, &mut keep);
-        }
-        let fault = decoder.finish(&mut keep);
-        side.facts.add_body(head(opening), &shared.key, &body, &mut shared.memory);
+        let (body, fault) = decoded(decoder, chunks);
+        side.add_body(opening, &body, shared);
         if let Some(fault) = fault {
             side.facts.notes.add("decode", fault.as_str());
         }
     }
-    side.compare(digest, &mut shared.memory);
     side
+}
+
+/// The whole body, as far as it can be decoded.
+fn decoded(mut decoder: ContentDecoder, chunks: &[(Bytes, CopyPermit)]) -> (Vec<u8>, Option<Fault>) {
+    let mut body = Vec::with_capacity(chunks.iter().map(|(chunk, _)| chunk.len()).sum());
+    let mut keep = |plain: &[u8]| {
+        if body.len() + plain.len() <= MAX_REQUEST {
+            body.extend_from_slice(plain);
+        }
+    };
+    for (chunk, _) in chunks {
+        decoder.feed(chunk, &mut keep);
+    }
+    let fault = decoder.finish(&mut keep);
+    (body, fault)
+}
+
+/// What stands for the body: equal for all attempts at the same request.
+fn digest(body: &[u8], passing: &Range<usize>, key: &Key) -> Name<'static> {
+    let mut hasher = key.hasher(HashOf::Body);
+    let (before, after) = (body.get(..passing.start), body.get(passing.end..));
+    for part in [before, after].into_iter().flatten() {
+        hasher.update(part);
+    }
+    hasher.finish()
 }

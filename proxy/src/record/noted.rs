@@ -10,10 +10,13 @@ use hyper::{
 
 const NOTED: &[&str] = &[
     "anthropic-beta",
+    "anthropic-ratelimit-input-tokens-remaining",
+    "anthropic-ratelimit-output-tokens-remaining",
+    "anthropic-ratelimit-requests-remaining",
+    "anthropic-ratelimit-tokens-remaining",
     "content-encoding",
     "content-type",
     "conversation_id",
-    "originator",
     "sec-websocket-extensions",
     "session-id",
     "session_id",
@@ -21,16 +24,13 @@ const NOTED: &[&str] = &[
     "upgrade",
     "user-agent",
     "x-claude-code-agent-id",
-    "x-claude-code-parent-agent-id",
     "x-claude-code-session-id",
     "x-codex-parent-thread-id",
     "x-codex-turn-metadata",
-    "x-codex-window-id",
     "x-openai-subagent",
+    "x-ratelimit-remaining-requests",
+    "x-ratelimit-remaining-tokens",
 ];
-
-const NOTED_PREFIXES: &[&str] =
-    &["anthropic-ratelimit-", "x-ratelimit-", "x-codex-primary-", "x-codex-secondary-"];
 
 /// As many as are seldom exceeded.
 const USUAL: usize = 8;
@@ -48,8 +48,7 @@ pub fn noted(headers: &HeaderMap) -> HeaderMap {
 }
 
 fn is_noted(name: &HeaderName) -> bool {
-    let name = name.as_str();
-    NOTED.binary_search(&name).is_ok() || NOTED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    NOTED.binary_search(&name.as_str()).is_ok()
 }
 
 #[cfg(test)]
@@ -70,6 +69,8 @@ mod tests {
             "cookie",
             "chatgpt-account-id",
             "proxy-authorization",
+            "anthropic-organization-id",
+            "x-codex-window-id",
         ] {
             assert!(!is_noted(&HeaderName::from_static(name)), "{name}");
         }

@@ -60,6 +60,7 @@ pub(super) fn entry(
         terminal: answer.terminal,
         request_bytes: closing.request_bytes,
         response_bytes: closing.response_bytes,
+        client: facts.client,
         model: facts.model,
         model_served: answer.model_served,
         usage: answer.usage,

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use ccxray_shared::{
     Entry,
-    entry::{Class, DirSource, Outcome, Parse, Provider, Route},
+    entry::{Class, DirSource, Outcome, Parse, Provider, Route, Trigger},
     usage::{Counts, InputDetails, OutputDetails},
 };
 
@@ -108,6 +108,30 @@ fn a_zstd_request_and_an_encoded_answer_tell_the_same_as_plain_ones() {
         check_streamed_turn(&entries[0]);
         assert_eq!(entries[0].context.unwrap().messages, 14);
         assert_eq!(entries[0].results.as_ref().unwrap().count, 3);
+    });
+}
+
+#[test]
+fn codex_tries_again_with_another_account_of_the_sending() {
+    let body = |text: &str, metadata: &str| {
+        format!(
+            r#"{{"model":"m","client_metadata":{metadata},"input":[{{"role":"user","content":"{text}"}}]}}"#
+        )
+    };
+    let bodies = [
+        body("CANARY-a", r#"{"turn_id":"1","session_id":"s"}"#),
+        body("CANARY-a", r#"{"session_id":"s","turn_id":"1","more":[]}"#),
+        body("CANARY-b", r#"{"session_id":"s","turn_id":"1"}"#),
+    ];
+    let mut scripts: Vec<_> =
+        bodies.iter().zip(1..).map(|(body, id)| turn(id, body.as_bytes(), JSON, b"{}")).collect();
+    for script in &mut scripts {
+        script.status = 500;
+    }
+    recorded(&scripts, |entries| {
+        assert_eq!(entries.iter().map(|entry| entry.retry).collect::<Vec<_>>(), [false, true, false]);
+        assert_eq!(entries[0].request_digest, entries[1].request_digest);
+        assert_ne!(entries[0].request_digest, entries[2].request_digest);
     });
 }
 
@@ -241,5 +265,20 @@ fn what_was_not_understood_is_noted_under_the_parsers_name() {
         assert_eq!(notes[0], [("openai", "bad_request_json"), ("openai", "bad_answer_json")]);
         assert_eq!(notes[1], [("openai", "unexpected_content_type")]);
         assert_eq!(notes[2], [("openai", "bad_request_json"), ("openai", "bad_answer_json")]);
+    });
+}
+
+#[test]
+fn another_attempt_at_a_compaction_does_not_say_again_what_set_it_off() {
+    let request = fixture("openai/compaction.04.request.json");
+    let (answer, error) = (fixture("openai/compaction.04.answer.sse"), fixture("rate_limit.error.json"));
+    let mut failed = turn(1, &request, JSON, &error);
+    failed.status = 429;
+    let (again, another) = (turn(2, &request, EVENTS, &answer), turn(3, &request, EVENTS, &answer));
+    recorded(&[failed, again, another], |entries| {
+        assert!(entries.iter().all(|entry| entry.class == Class::Compaction));
+        let told = entries.iter().map(|entry| (entry.retry, entry.compaction));
+        let said = Some(Trigger::Unknown);
+        assert_eq!(told.collect::<Vec<_>>(), [(false, said), (true, None), (false, said)]);
     });
 }

@@ -2,6 +2,7 @@
 
 pub mod guard;
 pub mod log;
+pub mod options_file;
 pub mod page;
 pub mod ready;
 pub mod supervisor;

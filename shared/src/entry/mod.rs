@@ -72,6 +72,9 @@ pub struct Entry<'a> {
     /// Bytes of the answer's body as passed on.
     #[serde(default)]
     pub response_bytes: u64,
+    /// The client and its version, `<name>/<version>` as it calls itself, if it is a known one.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<Name<'a>>,
     /// The model that was asked for.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub model: Option<Name<'a>>,

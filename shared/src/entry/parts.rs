@@ -97,10 +97,12 @@ pub struct ToolResults<'a> {
     #[serde(default, skip_serializing_if = "is_zero")]
     pub failed: u32,
     /// The failed tools, at most [`MAX_LISTED`]: their names as sent, but that of an MCP server's as
-    /// `mcp__<server>__<tool>` where the request tells the server, and for a script that calls one MCP tool and no
-    /// other, that tool's.
+    /// `mcp__<server>__<tool>` where the request tells the server.
     #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
     pub failed_tools: Vec<Name<'a>>,
+    /// The MCP tools that failed in scripts: of each failed script that calls one MCP tool and nothing else, that tool.
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    pub failed_scripted: Vec<Name<'a>>,
 }
 
 /// Which of the client's agents asked.

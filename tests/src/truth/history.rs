@@ -18,7 +18,7 @@ pub(super) struct History {
     /// The skills that the user has activated.
     skills: HashSet<(Session, String)>,
     /// The requests that have been made, and whether the last attempt failed.
-    attempts: HashMap<(Session, Vec<u8>), bool>,
+    attempts: HashMap<(Session, String), bool>,
 }
 
 type Session = Option<String>;
@@ -62,16 +62,20 @@ impl History {
             self.started.extend(call.means.starts.clone());
             self.awaited.insert((session.clone(), call.id.clone()), call.clone());
         }
-        self.attempts.insert((session.clone(), identity(&served.request)), failed);
+        if !served.request.body.is_empty() {
+            self.attempts.insert((session.clone(), identity(&served.request)), failed);
+        }
     }
 }
 
-/// What stays the same when a request is made again: all of it, or on a WebSocket the last thing that it says.
-fn identity(request: &Request) -> Vec<u8> {
+/// What stays the same when a request is made again: all that it says, which Codex does in another order each time, or on
+/// a WebSocket the last thing.
+fn identity(request: &Request) -> String {
     let body = request.json();
-    let last = body["input"].as_array().and_then(|input| input.last());
-    match last.filter(|_| body["type"] == "response.create") {
-        Some(last) => last.to_string().into_bytes(),
-        None => request.body.clone(),
+    if body.is_null() {
+        return String::from_utf8_lossy(&request.body).into_owned();
     }
+    let last = body["input"].as_array().and_then(|input| input.last());
+    let said = last.filter(|_| body["type"] == "response.create").unwrap_or(&body);
+    said.to_string()
 }

@@ -31,7 +31,9 @@ fn claude_code(request: &Request) -> Option<String> {
 
 fn gemini_cli(request: &Request) -> Option<String> {
     let body = request.json();
-    gemini::offers(&body, "read_file").then_some(())?;
+    // A sub-agent has the functions that its work needs, whatever the mode.
+    let tells = gemini::offers(&body, "read_file") && !gemini::offers(&body, "complete_task");
+    tells.then_some(())?;
     let shown = GEMINI.iter().find(|(function, _)| gemini::offers(&body, function));
     Some(shown.map_or("default", |(_, mode)| mode).into())
 }

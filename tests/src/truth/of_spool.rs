@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use super::facts::{End, Facts, FailedTool, Failure, Stated};
+use super::{
+    facts::{End, Facts, FailedTool, Failure, Stated},
+    window,
+};
 use crate::{spool::Spool, upstream::Usage};
 
 /// The facts of all entries.
@@ -35,7 +38,11 @@ fn facts_of(entry: &Value) -> Facts {
         failed: texts(&entry["results"]["failed_tools"]).into_iter().map(failed_tool).collect(),
         agent: text(&entry["agent"]["type"]).unwrap_or_else(|| "main".into()),
         mode: text(&entry["permission_mode"]).unwrap_or_else(|| "unknown".into()),
-        window: entry["context"]["window"].as_u64().unwrap_or(200_000),
+        window: window::of_claude(
+            entry["model"].as_str().unwrap_or_default(),
+            asks_for_a_million(entry),
+            window::is_new(entry["client"].as_str().unwrap_or_default()),
+        ),
         automatic: entry["compaction"] == "auto",
         retry: entry["retry"] == true,
         limits: vec![],
@@ -72,6 +79,10 @@ fn stated(counts: &Value) -> Stated {
 
 fn failure(error: &Value) -> Failure {
     Failure { kind: text(&error["type"]), context_length: error["context_length"] == true }
+}
+
+fn asks_for_a_million(entry: &Value) -> bool {
+    entry["context"]["window"] == 1_000_000
 }
 
 /// The server and the tool in the full name of an MCP server's.

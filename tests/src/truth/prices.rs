@@ -56,6 +56,10 @@ const GEMINI_2_5_PRO: Price =
 const GEMINI_3_5_FLASH_LITE: Price =
     Price { input: 300_000, output: 2_500_000, cache_read: 30_000, write_5m: 0, write_1h: 0 };
 
+/// USD 0.50, 3 and 0.05 for a million tokens.
+const GEMINI_3_FLASH: Price =
+    Price { input: 500_000, output: 3_000_000, cache_read: 50_000, write_5m: 0, write_1h: 0 };
+
 /// USD 0.75, 3.75 and 0.075 for a million tokens.
 const GEMINI_3_8_FLASH: Price =
     Price { input: 750_000, output: 3_750_000, cache_read: 75_000, write_5m: 0, write_1h: 0 };
@@ -71,6 +75,7 @@ pub fn price_of(model: &str) -> Option<Price> {
         "gpt-5.5" => Some(GPT_5_5),
         "gpt-6.1-sol" => Some(GPT_6_1_SOL),
         "gemini-2.5-pro" => Some(GEMINI_2_5_PRO),
+        "gemini-3-flash-preview" => Some(GEMINI_3_FLASH),
         "gemini-3.5-flash-lite" => Some(GEMINI_3_5_FLASH_LITE),
         "gemini-3.8-flash" => Some(GEMINI_3_8_FLASH),
         _ => None,

@@ -66,6 +66,8 @@ pub enum Block {
     Tool(Call),
     /// What the call before it, which the provider did itself, has found.
     Found(String),
+    /// The conversation so far, in short; where a provider keeps it for itself, as something that only it can read.
+    Summary(String),
 }
 
 /// The output tokens that a stream names at its start; no client may count them.
@@ -216,7 +218,7 @@ impl Message {
                 json!({"type": "thinking", "thinking": "", "signature": ""}),
                 halves(text).map(|part| json!({"type": "thinking_delta", "thinking": part})),
             ),
-            Block::Text(text) => (
+            Block::Text(text) | Block::Summary(text) => (
                 json!({"type": "text", "text": ""}),
                 halves(text).map(|part| json!({"type": "text_delta", "text": part})),
             ),
@@ -242,7 +244,7 @@ impl Message {
     fn whole_block(&self, index: usize, block: &Block) -> Value {
         match block {
             Block::Thinking(text) => json!({"type": "thinking", "thinking": text, "signature": "c2ln"}),
-            Block::Text(text) => json!({"type": "text", "text": text}),
+            Block::Text(text) | Block::Summary(text) => json!({"type": "text", "text": text}),
             Block::Found(title) => json!({
                 "type": "web_search_tool_result",
                 "tool_use_id": self.tool_id(index.saturating_sub(1)),
@@ -269,7 +271,7 @@ fn call_type(call: &Call) -> &'static str {
 pub(super) fn tool_of(block: &Block, id: String) -> Option<Milestone> {
     match block {
         Block::Tool(call) => Some(Milestone::Tool(call.with_id(id))),
-        Block::Thinking(_) | Block::Text(_) | Block::Found(_) => None,
+        Block::Thinking(_) | Block::Text(_) | Block::Found(_) | Block::Summary(_) => None,
     }
 }
 

@@ -5,12 +5,12 @@
 
 use std::sync::LazyLock;
 
-use serde::Deserialize;
-
-use super::{
-    document::{Member, Node, Value},
-    problem::{Place, Problem, join},
+use ccxray_shared::json::{
+    Node, Place, Problem, Value,
+    document::Member,
+    problem::{join, listed, nearest},
 };
+use serde::Deserialize;
 
 /// Which configuration file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,10 +55,20 @@ pub fn check(root: &Node<'_>, kind: FileKind) -> Vec<Problem> {
     problems
 }
 
-/// The part of JSON Schema that our schemas use.
+/// The part of JSON Schema that our schemas use; a keyword that is not here is a mistake in the schema.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(not(test), expect(dead_code, reason = "some keywords are for editors only"))]
 struct Schema {
+    #[serde(rename = "$schema", default)]
+    dialect: String,
+    #[serde(rename = "$id", default)]
+    id: String,
+    #[serde(default)]
+    title: String,
+    #[serde(default)]
+    description: String,
+    pattern: Option<String>,
     #[serde(rename = "type")]
     kind: Option<Kind>,
     #[serde(rename = "enum", default)]
@@ -124,7 +134,7 @@ impl Schema {
         {
             return Some(format!("this is {}; write {}", described(&node.value), kind.described()));
         }
-        if !self.one_of.is_empty() && !self.one_of.iter().any(|allowed| node.is(allowed)) {
+        if !self.one_of.is_empty() && !self.one_of.iter().any(|allowed| equals(&node.value, allowed)) {
             return Some(format!("this is {}; write {}", described(&node.value), alternatives(&self.one_of)));
         }
         match &node.value {
@@ -189,13 +199,11 @@ impl Kind {
     }
 }
 
-impl Node<'_> {
-    fn is(&self, allowed: &serde_json::Value) -> bool {
-        match (&self.value, allowed) {
-            (Value::Number(found), serde_json::Value::Number(allowed)) => found == allowed,
-            (Value::String(found), serde_json::Value::String(allowed)) => found == allowed,
-            _ => false,
-        }
+fn equals(value: &Value<'_>, allowed: &serde_json::Value) -> bool {
+    match (value, allowed) {
+        (Value::Number(found), serde_json::Value::Number(allowed)) => found == allowed,
+        (Value::String(found), serde_json::Value::String(allowed)) => found == allowed,
+        _ => false,
     }
 }
 
@@ -227,21 +235,6 @@ fn alternatives(values: &[serde_json::Value]) -> String {
         Some((last, others)) => format!("{} or {last}", others.join(", ")),
         None => String::new(),
     }
-}
-
-/// `a`, `b`, `c`.
-pub(super) fn listed<'k>(keys: impl Iterator<Item = &'k str>) -> String {
-    keys.map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
-}
-
-/// The key that was probably meant.
-pub(super) fn nearest<'k>(found: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
-    let likeness = |key: &str| strsim::jaro_winkler(&found.to_lowercase(), key);
-    known
-        .map(|key| (likeness(key), key))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, key)| key)
 }
 
 #[cfg(test)]
@@ -311,6 +304,63 @@ mod tests {
             for text in ["{}", r#"{"otel":{}}"#, r#"{"$schema":"https://example.org/x.json"}"#] {
                 assert!(complaints(text, kind).is_empty(), "{text}");
             }
+        }
+    }
+
+    /// What editors are told beside what is checked here, by the field of `otel`.
+    fn fields(kind: FileKind) -> impl Iterator<Item = (&'static String, &'static Schema)> {
+        kind.schema().properties["otel"].properties.iter()
+    }
+
+    #[test]
+    fn every_field_is_described_and_every_personal_field_is_one_of_the_projects_or_more() {
+        for kind in [FileKind::Project, FileKind::Personal] {
+            let schema = kind.schema();
+            assert_eq!(schema.dialect, "https://json-schema.org/draft/2020-12/schema");
+            assert!(schema.id.ends_with(".schema.json") && !schema.title.is_empty());
+            assert!(fields(kind).all(|(_, field)| !field.description.is_empty()));
+        }
+        let personal: Vec<_> = fields(FileKind::Personal).map(|(name, _)| name).collect();
+        assert!(fields(FileKind::Project).all(|(name, _)| personal.contains(&name)));
+    }
+
+    #[test]
+    fn what_editors_are_told_of_a_text_is_what_the_program_takes() {
+        let corpus: [(&str, &[&str]); 2] = [
+            (
+                "interval",
+                &["60s", "1s", "5m", "1h", "1500ms", "", "60", "s", "1.5s", "60 s", "-1s", "1w", "x"],
+            ),
+            (
+                "opt_in_acknowledged_at",
+                &[
+                    "2026-01-31T12:00:00Z",
+                    "2026-01-31T12:00:00.123Z",
+                    "2026-01-31T12:00:00-08:00",
+                    "2026-01-31T12:00:00.Z",
+                    "2026-01-31 12:00:00Z",
+                    "2026-01-31T12:00:00",
+                    "2026-01-31",
+                    "",
+                ],
+            ),
+        ];
+        for (field, texts) in corpus {
+            let (_, schema) = fields(FileKind::Personal).find(|(name, _)| *name == field).unwrap();
+            agree(schema, texts, |text| format!("{{\"otel\":{{\"{field}\":\"{text}\"}}}}"));
+        }
+        let (_, names) = fields(FileKind::Personal).find(|(name, _)| *name == "allow_env").unwrap();
+        let texts = ["A", "a_1", "_", "", "1A", "A-B", "A B", "${A}", "Ä"];
+        agree(names.items.as_ref().unwrap(), &texts, |text| {
+            format!("{{\"otel\":{{\"allow_env\":[\"{text}\"]}}}}")
+        });
+    }
+
+    fn agree(schema: &Schema, texts: &[&str], file: impl Fn(&str) -> String) {
+        let pattern = regex_lite::Regex::new(schema.pattern.as_ref().unwrap()).unwrap();
+        for text in texts {
+            let is_taken = crate::consent::config::Settings::parse(&file(text), FileKind::Personal).is_ok();
+            assert_eq!(pattern.is_match(text), is_taken, "{text:?}");
         }
     }
 }

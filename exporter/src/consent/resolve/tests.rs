@@ -164,6 +164,21 @@ fn a_personal_file_in_a_project_goes_no_higher_than_the_users_own() {
 }
 
 #[test]
+fn nobody_else_acknowledges_for_the_users_own_name() {
+    let project = format!(r#"{E},"tier":2"#);
+    let beside = r#""tier":2,"opt_in_acknowledged_at":"2026-11-20T10:00:00Z""#;
+    let own = r#""identity":"canary""#;
+    let grant =
+        Case { project: Some(&project), own: Some(own), beside: Some(beside), ..Case::default() }.grant();
+    assert_eq!((grant.key.tier, grant.key.attributes.len()), (1, 0));
+    let own = r#""opt_in_acknowledged_at":"2026-11-20T10:00:00Z""#;
+    let beside = r#""identity":"me""#;
+    let grant =
+        Case { project: Some(&project), own: Some(own), beside: Some(beside), ..Case::default() }.grant();
+    assert_eq!(grant.key.attributes["enduser.id"], "me");
+}
+
+#[test]
 fn endpoint_and_headers_come_from_one_place() {
     let env = [
         ("TOKEN", "0123456789abcdefghij"),

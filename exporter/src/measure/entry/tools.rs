@@ -61,17 +61,23 @@ impl<S: Sink> Recorder<'_, S> {
     }
 
     fn failures(&mut self, results: &ToolResults<'_>) {
-        let provider = self.provider();
+        let provider = self.classified.entry.provider;
         for tool in &results.failed_tools {
-            self.record(Metric::ToolFailures, &[(Key::Tool, tool), provider], 1);
-            if let Mcp::Tool { server, .. } = mcp::of_name(self.classified.entry.provider, tool) {
+            self.failure(&tool_name::failed(provider, tool), 1);
+        }
+        for tool in results.failed_tools.iter().chain(&results.failed_scripted) {
+            if let Mcp::Tool { server, .. } = mcp::of_name(provider, tool) {
                 self.record(Metric::McpErrors, &[(Key::Server, &server)], 1);
             }
         }
         let unlisted = u64::from(results.failed).saturating_sub(results.failed_tools.len() as u64);
         if unlisted > 0 {
-            self.record(Metric::ToolFailures, &[(Key::Tool, OVERFLOW), provider], unlisted);
+            self.failure(OVERFLOW, unlisted);
         }
+    }
+
+    fn failure(&mut self, tool: &str, count: u64) {
+        self.record(Metric::ToolFailures, &[(Key::Tool, tool), self.provider()], count);
     }
 
     fn skill(&mut self, skill: &str) {

@@ -5,8 +5,11 @@ use std::borrow::Cow;
 use ccxray_shared::{Name, entry::ToolCall};
 use serde::{Deserialize, de::SeqAccess};
 
+use super::wording::PATCHED_FILE;
 use crate::distil::{
+    calls::Called,
     lax::{Lax, Shape, object},
+    learnt::PromptDigest,
     script, shell,
 };
 
@@ -14,9 +17,8 @@ use crate::distil::{
 const SHELLS: [&str; 5] = ["exec_command", "shell", "shell_command", "local_shell", "container.exec"];
 /// The tool that runs a script (code mode).
 const SCRIPT: &str = "exec";
-/// The tool that changes files, and the lines of its patches that name one.
+/// The tool that changes files.
 const PATCH: &str = "apply_patch";
-const PATCHED_FILE: [&str; 4] = ["*** Add File: ", "*** Update File: ", "*** Delete File: ", "*** Move to: "];
 /// The tool that starts a sub-agent, and the agent's type where the call does not say another.
 const SPAWN: &str = "spawn_agent";
 const DEFAULT_AGENT: &str = "default";
@@ -87,22 +89,22 @@ pub(super) fn add(input: &Input<'_>, call: &mut ToolCall<'static>) {
 }
 
 /// With which text `call` starts a sub-agent.
-pub(super) fn prompt(input: &Input<'_>, call: &ToolCall<'_>) -> Option<String> {
+pub(super) fn prompt(input: &Input<'_>, call: &ToolCall<'_>) -> Option<PromptDigest> {
     let json = input.arguments.filter(|_| call.agent.is_some())?;
-    serde_json::from_str::<Arguments<'_>>(json).ok()?.message.0.map(Cow::into_owned)
+    serde_json::from_str::<Arguments<'_>>(json).ok()?.message.0.as_deref().map(PromptDigest::of)
 }
 
-/// The tool as a failure of the call is reported: behind its MCP server, and where a script calls nothing but one MCP
-/// tool, that tool.
-pub(super) fn reported_name(call: &ToolCall<'_>) -> Name<'static> {
-    if let Some(namespace) = call.namespace.as_deref().filter(|namespace| namespace.starts_with("mcp__")) {
-        return Name::from_string(format!("{namespace}__{}", call.name));
-    }
-    if let Some(server) = &call.server {
-        return Name::from_string(format!("mcp__{server}__{}", call.name));
-    }
+/// The tool as a failure of the call is reported: behind its MCP server, and with the one MCP tool that a script calls.
+pub(super) fn called(call: &ToolCall<'_>) -> Called {
+    let namespace = call.namespace.as_deref().filter(|namespace| namespace.starts_with("mcp__"));
+    let tool = match (namespace, &call.server) {
+        (Some(namespace), _) => Name::from_string(format!("{namespace}__{}", call.name)),
+        (None, Some(server)) => Name::from_string(format!("mcp__{server}__{}", call.name)),
+        (None, None) => call.name.clone().into_owned(),
+    };
     let only = call.scripted.first().filter(|first| call.scripted.iter().all(|tool| tool == *first));
-    only.filter(|tool| tool.starts_with("mcp__")).unwrap_or(&call.name).clone().into_owned()
+    let scripted = only.filter(|tool| tool.starts_with("mcp__")).map(|tool| tool.clone().into_owned());
+    Called { tool, scripted }
 }
 
 fn add_script(script: &str, call: &mut ToolCall<'static>) {
@@ -199,15 +201,21 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_script_is_its_only_tools_failure_if_that_is_an_mcp_one() {
-        let reported = |script| reported_name(&call("exec", None, Some(script))).to_string();
-        assert_eq!(reported("tools.mcp__a__x({}); tools.mcp__a__x({})"), "mcp__a__x");
+    fn a_failed_script_is_also_its_only_tools_failure_if_that_is_an_mcp_one() {
+        let scripted = |script| {
+            let Called { tool, scripted } = called(&call("exec", None, Some(script)));
+            assert_eq!(tool.as_str(), "exec", "{script}");
+            scripted.map(|tool| tool.to_string())
+        };
+        assert_eq!(scripted("tools.mcp__a__x({}); tools.mcp__a__x({})").as_deref(), Some("mcp__a__x"));
         for script in ["tools.mcp__a__x({}); tools.mcp__a__y({})", "tools.exec_command({cmd: 'ls'})", "1"] {
-            assert_eq!(reported(script), "exec", "{script}");
+            assert_eq!(scripted(script), None, "{script}");
         }
-        let namespace = Some(Name::from_wire("mcp__a"));
-        assert_eq!(reported_name(&ToolCall { namespace, ..calls::plain("x") }).as_str(), "mcp__a__x");
-        let namespace = Some(Name::from_wire("collaboration"));
-        assert_eq!(reported_name(&ToolCall { namespace, ..calls::plain("x") }).as_str(), "x");
+        let tool = |namespace| {
+            let namespace = Some(Name::from_wire(namespace));
+            called(&ToolCall { namespace, ..calls::plain("x") }).tool.to_string()
+        };
+        assert_eq!(tool("mcp__a"), "mcp__a__x");
+        assert_eq!(tool("collaboration"), "x");
     }
 }

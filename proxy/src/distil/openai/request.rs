@@ -1,6 +1,6 @@
 //! The body of a Responses request, read in one pass and without its texts.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 use ccxray_shared::{
     Name,
@@ -8,6 +8,7 @@ use ccxray_shared::{
     key::{HashOf, Key},
 };
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::{PARSER, input::Input, metadata::TurnMetadata, skills};
 use crate::distil::{
@@ -19,8 +20,8 @@ use crate::distil::{
 };
 
 /// Adds what `body` tells to `facts`, which hold what the headers told.
-pub(crate) fn read(body: &[u8], key: &Key, memory: &mut Memory, facts: &mut RequestFacts) {
-    let Ok(Lax(Some(body))) = serde_json::from_slice::<Lax<Body<'_>>>(body) else {
+pub(crate) fn read(text: &[u8], key: &Key, memory: &mut Memory, facts: &mut RequestFacts) {
+    let Ok(Lax(Some(body))) = serde_json::from_slice::<Lax<Body<'_>>>(text) else {
         facts.notes.add(PARSER, "bad_request_json");
         return;
     };
@@ -32,8 +33,11 @@ pub(crate) fn read(body: &[u8], key: &Key, memory: &mut Memory, facts: &mut Requ
     if body.generate.0 == Some(false) {
         facts.class = Class::WarmUp;
     }
-    if let Some(client) = body.client_metadata.0 {
-        client.add_to(key, facts);
+    if let Some(metadata) = body.client_metadata {
+        facts.passing = place_in(text, metadata);
+        if let Ok(Lax(Some(client))) = serde_json::from_str::<Lax<ClientMetadata<'_>>>(metadata.get()) {
+            client.add_to(key, facts);
+        }
     }
     if facts.session.is_none() {
         let begins = input.first_text.as_ref();
@@ -47,9 +51,15 @@ pub(crate) fn read(body: &[u8], key: &Key, memory: &mut Memory, facts: &mut Requ
     facts.prompts = prompts(&input, key, facts);
     // What a warm-up holds, the turn that follows reports.
     if facts.class != Class::WarmUp {
-        results::add(input.results(), memory, PARSER, facts);
+        results::add(input.results(), |call| input.tool_called(call), memory, PARSER, facts);
         skills::add(input.mentions(), &mut memory.skills, facts);
     }
+}
+
+/// Where in `body` a value of it stands.
+fn place_in(body: &[u8], value: &RawValue) -> Range<usize> {
+    let start = value.get().as_ptr().addr().saturating_sub(body.as_ptr().addr());
+    start..start + value.get().len()
 }
 
 /// A compaction is known by the client's word for it, by the route, or by how it asks.
@@ -79,7 +89,7 @@ struct Body<'a> {
     input: Lax<Input<'a>>,
     generate: Lax<bool>,
     #[serde(borrow)]
-    client_metadata: Lax<ClientMetadata<'a>>,
+    client_metadata: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize, Default)]

@@ -32,8 +32,11 @@ fn answers() -> [Answer; 3] {
         message("msg_1", usage(12, 96, 0, 14_310))
             .thinking("First the failing test, then the code.")
             .tool("Bash", json!({"command": "cargo test"}))
-            .tool("Read", json!({"file_path": "src/lib.rs"})),
-        message("msg_2", usage(9, 154, 14_310, 1_822)).tool("Edit", json!({"file_path": "src/lib.rs"})),
+            .tool("mcp__demo__echo", json!({"text": "the ticket"}))
+            .tool("Skill", json!({"skill": "debugging"})),
+        message("msg_2", usage(9, 154, 14_310, 1_822))
+            .tool("Agent", json!({"subagent_type": "Explore", "prompt": "Where is the loop?"}))
+            .tool("Edit", json!({"file_path": "src/lib.rs"})),
         message("msg_3", usage(7, 61, 16_132, 310))
             .text("The test passes: the loop ended one step too early."),
     ]
@@ -53,7 +56,8 @@ pub(crate) async fn converse(address: &str) -> Result<(), Failed> {
                 format!("request {request} of the demonstration got {}: {body}", answered.status).into()
             );
         }
-        conversation.take_in(&answered, "done", &[]);
+        // The test fails, and so the call does.
+        conversation.take_in(&answered, "done", &["Bash"]);
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! What Gemini CLI asks for, by the shape of its request.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::wire::Request;
 
@@ -46,13 +46,36 @@ pub fn model_of(request: &Request) -> Option<String> {
     Some(rest.split(':').next().unwrap_or(rest).to_owned())
 }
 
-/// How the conversation begins: the client's description of the session, and the first prompt. There is no other word
-/// for a session under an API key.
+/// How the conversation begins: the client's description of the session, which stays the same when the conversation is
+/// resumed or compressed. There is no other word for a session under an API key.
 pub fn opening_of(request: &Request) -> Option<String> {
     let contents = request.json()["contents"].as_array()?.clone();
     let parts = contents.iter().flat_map(|content| content["parts"].as_array().cloned().unwrap_or_default());
-    let texts: Vec<_> = parts.filter_map(|part| Some(part["text"].as_str()?.to_owned())).take(2).collect();
-    texts.first()?.starts_with("<session_context>").then(|| texts.join("\n"))
+    let first = parts.into_iter().find_map(|part| Some(part["text"].as_str()?.to_owned()))?;
+    first.starts_with("<session_context>").then_some(first)
+}
+
+/// What a sub-agent that makes a request with this body has to report at its end: as its last function wants it.
+pub(in crate::upstream) fn report(body: &Value) -> Value {
+    let functions = body["tools"].as_array().into_iter().flatten();
+    let mut functions =
+        functions.flat_map(|tool| tool["functionDeclarations"].as_array().into_iter().flatten());
+    let last = functions.find(|function| function["name"] == "complete_task").cloned().unwrap_or_default();
+    filled(&last["parametersJsonSchema"])
+}
+
+/// Something that a JSON schema allows.
+fn filled(schema: &Value) -> Value {
+    let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    match schema["type"].as_str() {
+        Some("object") => {
+            required.map(|name| (name.to_owned(), filled(&schema["properties"][name]))).collect()
+        }
+        Some("array") => json!([]),
+        Some("boolean") => json!(true),
+        Some("number" | "integer") => json!(1),
+        _ => json!("The sub-agent is done."),
+    }
 }
 
 /// Whether a request with this body offers a function of this name to the model.

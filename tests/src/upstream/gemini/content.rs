@@ -82,7 +82,9 @@ fn parts(message: &Message, index: usize, block: &Block) -> Vec<Value> {
         Block::Thinking(text) => vec![json!({"text": text, "thought": true})],
         // What was found is in the text; what grounds it stands elsewhere.
         Block::Found(_) => vec![],
-        Block::Text(text) => halves(text).into_iter().map(|part| json!({"text": part})).collect(),
+        Block::Text(text) | Block::Summary(text) => {
+            halves(text).into_iter().map(|part| json!({"text": part})).collect()
+        }
         Block::Tool(call) if call.means.hosted => vec![],
         Block::Tool(Call { name, input, .. }) => {
             let id = call_id(message, index);

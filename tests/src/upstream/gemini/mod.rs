@@ -2,8 +2,7 @@
 
 mod asks;
 mod content;
-mod script;
 
+pub(in crate::upstream) use asks::report;
 pub use asks::{Asks, model_of, offers, opening_of};
 pub(super) use content::{streamed, whole};
-pub use script::conversation;

@@ -1,12 +1,11 @@
 //! OpenAI's Responses, as far as Codex needs them.
 
 mod asks;
+mod refusals;
 mod response;
-mod script;
 mod socket;
 
 pub use asks::{Asks, metadata_of};
+pub(super) use refusals::{not_found, upgrade_refused};
 pub(super) use response::streamed;
-pub use script::conversation;
-pub(super) use script::{not_found, upgrade_refused};
 pub use socket::{over_websocket, response};

@@ -52,9 +52,17 @@ impl Events {
     }
 
     fn item(&mut self, index: usize, block: &Block, item: &Value, call_id: String) {
+        if let Block::Summary(_) = block {
+            let data = json!({"output_index": index, "item": item});
+            self.push("response.output_item.added", data.clone(), vec![]);
+            self.push("response.output_item.done", data, vec![]);
+            return;
+        }
         let (delta, field, text) = match block {
             Block::Thinking(text) => ("response.reasoning_summary_text.delta", "summary", text.clone()),
-            Block::Text(text) | Block::Found(text) => ("response.output_text.delta", "content", text.clone()),
+            Block::Text(text) | Block::Found(text) | Block::Summary(text) => {
+                ("response.output_text.delta", "content", text.clone())
+            }
             Block::Tool(Call { input: Value::String(text), .. }) => {
                 ("response.custom_tool_call_input.delta", "input", text.clone())
             }
@@ -95,6 +103,9 @@ fn item(message: &Message, index: usize, block: &Block) -> Value {
     match block {
         Block::Thinking(text) => json!({"type": "reasoning", "id": format!("rs_{id}"),
             "summary": [{"type": "summary_text", "text": text}], "encrypted_content": "c2VjcmV0"}),
+        Block::Summary(text) => {
+            json!({"type": "compaction", "id": format!("cmp_{id}"), "encrypted_content": text})
+        }
         Block::Text(text) | Block::Found(text) => {
             json!({"type": "message", "id": format!("msg_{id}"), "status": "completed",
             "role": "assistant", "content": [{"type": "output_text", "annotations": [], "text": text}]})

@@ -39,9 +39,9 @@ impl Play {
         self
     }
 
-    fn step(&mut self, part: Part, api: Api) -> Step {
+    fn step(&mut self, part: Part, api: Api, request: &Request) -> Step {
         let scripted = self.steps.get_mut(&part).and_then(VecDeque::pop_front);
-        scripted.unwrap_or_else(|| Step::usual(part, api))
+        scripted.unwrap_or_else(|| Step::usual(part, api, request))
     }
 }
 
@@ -59,7 +59,7 @@ impl Script for Play {
         self.number += 1;
         let usage = api.usage(self.number);
         let message = Message::of(&model(api, request)).id(&api.id(self.number)).usage(usage);
-        self.step(part, api).answer(api, message, api.asks_for_a_stream(request))
+        self.step(part, api, request).answer(api, message, api.asks_for_a_stream(request))
     }
 }
 

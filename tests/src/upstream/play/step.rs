@@ -1,11 +1,9 @@
 //! One step of a play.
 
-use serde_json::json;
-
 use super::{Part, Trouble};
 use crate::{
-    upstream::{Answer, Api, Block, Call, Encoding, Message, Usage},
-    wire::Break,
+    upstream::{Answer, Api, Block, Call, Encoding, Message, Usage, gemini},
+    wire::{Break, Request},
 };
 
 /// What is answered, and how that is sent.
@@ -55,8 +53,8 @@ impl Step {
         Self::of(Says::Trouble(trouble))
     }
 
-    /// What is answered where the play says nothing: it goes well.
-    pub(super) fn usual(part: Part, api: Api) -> Self {
+    /// What is answered to this request where the play says nothing: it goes well.
+    pub(super) fn usual(part: Part, api: Api, request: &Request) -> Self {
         match (part, api) {
             (Part::Title, _) => Self::says(r#"{"title":"A scripted conversation"}"#),
             (Part::Router, _) => Self::says(r#"{"complexity_reasoning":"easy","complexity_score":12}"#),
@@ -64,10 +62,11 @@ impl Step {
             (Part::Compaction | Part::SummaryCheck, Api::Gemini) => {
                 Self::says("<state_snapshot><overall_goal>To go on.</overall_goal></state_snapshot>")
             }
-            (Part::Compaction, _) => Self::says("<summary>All went well so far.</summary>"),
+            (Part::Compaction, _) => {
+                Self::blocks(vec![Block::Summary("<summary>All went well so far.</summary>".into())])
+            }
             (Part::SubAgent, Api::Gemini) => {
-                let result = json!({"result": {"Response": "The sub-agent is done."}});
-                Self::calls([Call::new("complete_task", result)])
+                Self::calls([Call::new("complete_task", gemini::report(&request.json()))])
             }
             (Part::SubAgent, _) => Self::says("The sub-agent is done."),
             _ => Self::says("All done."),

@@ -1,4 +1,7 @@
-use super::*;
+use super::{
+    rules::{is_rfc_3339, is_root},
+    *,
+};
 
 fn complaints(text: &str, kind: FileKind) -> Vec<String> {
     let problems = Settings::parse(text, kind).err().unwrap_or_default();

@@ -65,7 +65,7 @@ proptest! {
                 context_length: false,
             }),
             skills: vec![skill.clone()],
-            results: Some(ToolResults { count: 9, failed: 9, failed_tools }),
+            results: Some(ToolResults { count: 9, failed: 9, failed_tools, ..ToolResults::default() }),
             rate_limits: limits.into_iter().map(|(limit, remaining)| RateLimit { limit, remaining }).collect(),
             notes: notes.into_iter().map(|(parser, reason, count)| ParseNote { parser, reason, count }).collect(),
             ..calling(provider, calls)

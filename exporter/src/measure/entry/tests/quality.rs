@@ -86,3 +86,37 @@ fn errors_count_by_their_kind() {
         &[("errors_total{overloaded,anthropic}", 1), ("stop_reason_total{error}", 1)],
     );
 }
+
+#[test]
+fn what_breaks_off_with_a_websocket_is_counted_as_its_turns_only() {
+    let connection = |status, outcome| Entry {
+        class: Class::Connection,
+        status,
+        outcome,
+        latency_ms: 900,
+        ..turn(Provider::OpenAi)
+    };
+    let groups = ["aborted", "errors", "latency", "requests", "stop", "tools_per_turn"];
+    for outcome in [Outcome::Complete, Outcome::ClientAbort, Outcome::UpstreamAbort] {
+        let series = "requests_total{openai,messages,1xx,connection}";
+        expect(&connection(Some(101), outcome), &groups, &[(series, 1)]);
+    }
+    // One that never came about has no turns.
+    expect(
+        &connection(None, Outcome::UpstreamUnreachable),
+        &groups,
+        &[
+            ("errors_total{connection,openai}", 1),
+            ("requests_total{openai,messages,unreachable,connection}", 1),
+        ],
+    );
+    expect(
+        &connection(Some(503), Outcome::ClientAbort),
+        &groups,
+        &[
+            ("aborted_total{openai,client}", 1),
+            ("errors_total{server,openai}", 1),
+            ("requests_total{openai,messages,aborted,connection}", 1),
+        ],
+    );
+}

@@ -111,7 +111,12 @@ fn an_entrys_flags_are_on_all_that_it_raises_but_its_sentinels_and_gauges() {
     entry.terminal = Some(false);
     entry.first_content_ms = Some(1);
     entry.session = Some(name("00000000000000aa"));
-    entry.results = Some(ToolResults { count: 1, failed: 1, failed_tools: names(&["mcp__demo__echo"]) });
+    entry.results = Some(ToolResults {
+        count: 1,
+        failed: 1,
+        failed_tools: names(&["mcp__demo__echo"]),
+        ..ToolResults::default()
+    });
     let script = ToolCall {
         patterns: names(&["force_push"]),
         writes_file: true,

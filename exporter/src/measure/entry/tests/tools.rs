@@ -84,7 +84,7 @@ fn calls_without_a_name_count_as_what_they_are() {
 #[test]
 fn failures_count_by_tool_and_those_of_servers_once_more_by_server() {
     let failed_tools = names(&["Bash", "mcp__demo__echo", "Bash"]);
-    let results = ToolResults { count: 9, failed: 5, failed_tools };
+    let results = ToolResults { count: 9, failed: 5, failed_tools, ..ToolResults::default() };
     expect(
         &Entry { results: Some(results), ..refused(529) },
         &TOOLS,
@@ -95,8 +95,34 @@ fn failures_count_by_tool_and_those_of_servers_once_more_by_server() {
             ("tool.failures_total{mcp__demo__echo,anthropic}", 1),
         ],
     );
-    let none = ToolResults { count: 3, failed: 0, failed_tools: vec![] };
+    let scripted = ToolResults {
+        count: 1,
+        failed: 1,
+        failed_tools: names(&["exec"]),
+        failed_scripted: names(&["mcp__a__b"]),
+    };
+    expect(
+        &Entry { results: Some(scripted), ..turn(Provider::OpenAi) },
+        &TOOLS,
+        &[("mcp.errors_total{a}", 1), ("tool.failures_total{exec,openai}", 1)],
+    );
+    let none = ToolResults { count: 3, failed: 0, ..ToolResults::default() };
     expect(&Entry { results: Some(none), ..turn(Provider::Anthropic) }, &TOOLS, &[]);
+}
+
+#[test]
+fn a_gemini_tool_fails_under_the_name_that_it_is_called_by() {
+    let failed_tools = names(&["mcp__my_server__echo", "read_file"]);
+    let results = ToolResults { count: 2, failed: 2, failed_tools, ..ToolResults::default() };
+    expect(
+        &Entry { results: Some(results), ..turn(Provider::Gemini) },
+        &TOOLS,
+        &[
+            ("mcp.errors_total{my_server}", 1),
+            ("tool.failures_total{mcp_my_server_echo,gemini}", 1),
+            ("tool.failures_total{read_file,gemini}", 1),
+        ],
+    );
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! A mistake in a configuration file: where it stands, what it is, how to mend it.
 
-use std::{fmt, path::Path};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 /// A place in a file, both counted from 1; columns in characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,6 +56,48 @@ impl Problem {
 /// `parent.key`, or `key` at the top.
 pub fn join(parent: &str, key: &str) -> String {
     if parent.is_empty() { key.to_owned() } else { format!("{parent}.{key}") }
+}
+
+/// The mistakes in one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileProblems {
+    /// Which.
+    pub path: PathBuf,
+    /// What is wrong with it, in the order of the text.
+    pub problems: Vec<Problem>,
+}
+
+impl FileProblems {
+    /// A single mistake.
+    pub fn one(path: &Path, problem: Problem) -> Self {
+        Self { path: path.to_owned(), problems: vec![problem] }
+    }
+}
+
+/// One line each.
+impl fmt::Display for FileProblems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, problem) in self.problems.iter().enumerate() {
+            let newline = if i > 0 { "\n" } else { "" };
+            write!(f, "{newline}{}", problem.at(&self.path))?;
+        }
+        Ok(())
+    }
+}
+
+/// `a`, `b`, `c`.
+pub fn listed<'k>(keys: impl Iterator<Item = &'k str>) -> String {
+    keys.map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// The key that was probably meant.
+pub fn nearest<'k>(found: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    let likeness = |key: &str| strsim::jaro_winkler(&found.to_lowercase(), key);
+    known
+        .map(|key| (likeness(key), key))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, key)| key)
 }
 
 #[cfg(test)]
