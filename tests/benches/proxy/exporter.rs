@@ -55,8 +55,8 @@ pub(crate) async fn compare(proxy: &Kind, program: &Path, rounds: usize) {
             drop(exporter);
         }
     }
-    turn.end().await;
     print(&costs);
+    turn.end().await;
 }
 
 fn print([absent, others @ ..]: &[Cost; 4]) {
