@@ -45,8 +45,9 @@ use crate::{
     route::upstream::Upstreams,
 };
 
-/// How many threads forward.
-const WORKERS: usize = 2;
+/// How many threads forward. One carries many times what agents ask for, and a second would cost each exchange more
+/// than it is worth in waking and in stealing work.
+const WORKERS: usize = 1;
 /// How long the recorder may take to write what it has.
 const RECORDER_TIMEOUT: Duration = Duration::from_secs(5);
 

@@ -1,6 +1,6 @@
 //! One line of a segment.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de};
 
 use crate::{Entry, Name, UnixMillis, segment::Header};
 
@@ -61,7 +61,7 @@ pub enum Line<'a> {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeLineError {
-    /// Not JSON, or not of the shape that its kind has.
+    /// Not UTF-8, not JSON, or not of the shape that its kind has.
     #[error("malformed line")]
     Malformed(#[source] serde_json::Error),
     /// A kind of a newer writer.
@@ -119,7 +119,9 @@ fn body<'a, T: Deserialize<'a>>(
     line: &'a [u8],
     wrap: impl FnOnce(T) -> Line<'a>,
 ) -> Result<Line<'a>, DecodeLineError> {
-    serde_json::from_slice(line).map(wrap).map_err(DecodeLineError::Malformed)
+    // One look at the whole line costs less than one at each of its strings.
+    let text = str::from_utf8(line).map_err(|error| DecodeLineError::Malformed(de::Error::custom(error)))?;
+    serde_json::from_str(text).map(wrap).map_err(DecodeLineError::Malformed)
 }
 
 fn tagged<T: Serialize>(kind: &'static str, body: &T, out: &mut Vec<u8>) -> serde_json::Result<()> {

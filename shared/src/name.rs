@@ -7,8 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 /// The most characters of a name that are kept.
 pub const NAME_CHARS: usize = 64;
 
-/// What stands for a value that cannot be a name (it has spaces, quotes, line breaks …), so that free text
-/// in the place of a name never reaches a disk or a network.
+/// What stands for a value that cannot be a name (it has spaces, quotes, line breaks …, or is a path from the root or
+/// from somebody's home), so that free text in the place of a name never reaches a disk or a network.
 pub const MALFORMED: &str = "_malformed_";
 
 /// A name as a client or a provider gave it (of a model, a tool, a skill, an error type …), or a short word
@@ -19,18 +19,20 @@ pub const MALFORMED: &str = "_malformed_";
 pub struct Name<'a>(Cow<'a, str>);
 
 impl<'a> Name<'a> {
-    /// A name out of `raw`: cut at [`NAME_CHARS`] characters; [`MALFORMED`] if it is empty or has a character
-    /// that no name has.
+    /// A name out of `raw`: cut at [`NAME_CHARS`] characters; [`MALFORMED`] if it is empty, has a character that no
+    /// name has, or begins as a path does.
     pub fn from_wire(raw: &'a str) -> Self {
         Self::clean(Cow::Borrowed(raw))
     }
 
     fn clean(raw: Cow<'a, str>) -> Self {
         // Nearly all are short and ASCII, and a reader of the spool sees some forty of them in each line.
-        if raw.len() <= NAME_CHARS && !raw.is_empty() && raw.bytes().all(|b| ASCII_NAME[usize::from(b)]) {
+        let is_path = raw.starts_with(['/', '~']);
+        let is_short = raw.len() <= NAME_CHARS && !raw.is_empty();
+        if is_short && !is_path && raw.bytes().all(|b| ASCII_NAME[usize::from(b)]) {
             return Self(raw);
         }
-        if raw.is_empty() || !raw.chars().all(is_name_char) {
+        if raw.is_empty() || is_path || !raw.chars().all(is_name_char) {
             return Self(Cow::Borrowed(MALFORMED));
         }
         match raw.char_indices().nth(NAME_CHARS) {
@@ -135,6 +137,15 @@ mod tests {
         {
             assert_eq!(Name::from_wire(name).as_str(), name);
         }
+    }
+
+    #[test]
+    fn a_path_is_no_name() {
+        for path in ["/home/dev/shop/.claude/skills/demo", "~/notes.md", "~dev/notes.md", "/etc"] {
+            assert_eq!(Name::from_wire(path).as_str(), MALFORMED);
+            assert_eq!(Name::from_string(path.to_owned()).as_str(), MALFORMED);
+        }
+        assert_eq!(Name::from_wire("openai/gpt-5.6").as_str(), "openai/gpt-5.6");
     }
 
     #[test]

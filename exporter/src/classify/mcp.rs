@@ -61,17 +61,12 @@ struct Format {
 impl McpNaming {
     fn of_call<'c>(&self, provider: Provider, call: &'c ToolCall<'_>) -> Mcp<'c> {
         let formats = self.formats(provider);
-        if let Some(server) = call.server.as_deref() {
+        let stated = || server_of(formats, call.namespace.as_deref()?);
+        if let Some(server) = call.server.as_deref().or_else(stated) {
             let tool = formats.iter().find_map(|format| format.tool_of(server, &call.name));
             return full(server, tool.unwrap_or(&call.name));
         }
-        match call.namespace.as_deref().and_then(|namespace| server_of(formats, namespace)) {
-            Some(server) => {
-                let tool = formats.iter().find_map(|format| format.tool_of(server, &call.name));
-                full(server, tool.unwrap_or(&call.name))
-            }
-            None => self.of_name(provider, &call.name),
-        }
+        self.of_name(provider, &call.name)
     }
 
     fn of_name<'c>(&self, provider: Provider, name: &'c str) -> Mcp<'c> {

@@ -18,14 +18,14 @@ pub fn confirmed<'e>(entry: &'e Entry<'_>) -> &'e str {
 /// The row of `model` in `table`: under that name; without its date or `-latest`; without `[1m]`, which is the client's
 /// mark for a larger window. Never under a name that only begins alike: `gpt-5.5` is not `gpt-5`.
 pub(super) fn by_name<'t, T>(table: &'t HashMap<String, T>, model: &str) -> Option<&'t T> {
-    let plain = model.strip_suffix("[1m]").unwrap_or(model);
-    [model, undated(model), plain, undated(plain)].into_iter().find_map(|name| table.get(name))
+    let dated_or_not = |name: &str| table.get(name).or_else(|| table.get(undated(name)?));
+    dated_or_not(model).or_else(|| dated_or_not(model.strip_suffix("[1m]")?))
 }
 
-/// `name` without `-latest`, `-20251001`, `@20251001` or `-2025-10-01` at its end.
-fn undated(name: &str) -> &str {
+/// `name` without the `-latest`, `-20251001`, `@20251001` or `-2025-10-01` at its end, if it has one.
+fn undated(name: &str) -> Option<&str> {
     const FORMS: [&str; 4] = ["-latest", "-dddddddd", "@dddddddd", "-dddd-dd-dd"];
-    FORMS.into_iter().find_map(|form| without(name, form)).unwrap_or(name)
+    FORMS.into_iter().find_map(|form| without(name, form))
 }
 
 /// `name` without an end that looks like `form`, in which `d` is any digit.

@@ -8,7 +8,11 @@ use std::collections::HashMap;
 use ccxray_shared::entry::Provider;
 use serde::{Deserialize, Serialize};
 
-use super::{model, prices::ModelPrice, rules::FormError};
+use super::{
+    model,
+    prices::ModelPrice,
+    rules::{FormError, PerProvider},
+};
 
 const EMBEDDED: &str = include_str!("../../data/prices.json");
 
@@ -28,7 +32,7 @@ pub struct Origin {
 #[derive(Clone, Debug)]
 pub struct PriceTable {
     origin: Origin,
-    models: HashMap<Provider, HashMap<String, ModelPrice>>,
+    models: PerProvider<HashMap<String, ModelPrice>>,
 }
 
 /// Why a table could not be read.
@@ -92,9 +96,11 @@ impl PriceTable {
         if file.version != VERSION {
             return Err(ParsePricesError::Version(file.version));
         }
-        let mut models: HashMap<Provider, HashMap<String, ModelPrice>> = HashMap::new();
+        let mut models: PerProvider<HashMap<String, ModelPrice>> = PerProvider::default();
         for row in file.models {
-            let of_provider = models.entry(provider_of(&row)?).or_default();
+            let Some(of_provider) = models.get_mut(provider_of(&row)) else {
+                return Err(ParsePricesError::Provider { model: row.model, provider: row.provider });
+            };
             if let Some(earlier) = of_provider.insert(row.model.clone(), row) {
                 return Err(ParsePricesError::Duplicate(earlier.model));
             }
@@ -111,18 +117,13 @@ impl PriceTable {
     /// The price of `model` with its own provider: under that name; without its date or `-latest`; without
     /// `[1m]`. Never under a name that only begins alike, whose price may be thrice as high.
     pub fn lookup(&self, provider: Provider, name: &str) -> Option<&ModelPrice> {
-        model::by_name(self.models.get(&provider)?, name)
+        model::by_name(self.models.get(provider)?, name)
     }
 }
 
-fn provider_of(row: &ModelPrice) -> Result<Provider, ParsePricesError> {
-    [Provider::Anthropic, Provider::OpenAi, Provider::Gemini]
-        .into_iter()
-        .find(|provider| provider.as_str() == row.provider)
-        .ok_or_else(|| ParsePricesError::Provider {
-            model: row.model.clone(),
-            provider: row.provider.clone(),
-        })
+fn provider_of(row: &ModelPrice) -> Provider {
+    let known = [Provider::Anthropic, Provider::OpenAi, Provider::Gemini];
+    known.into_iter().find(|provider| provider.as_str() == row.provider).unwrap_or(Provider::Other)
 }
 
 #[cfg(test)]

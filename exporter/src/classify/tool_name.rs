@@ -18,10 +18,11 @@ const JOINT: &str = "__";
 /// namespaces only group a client's own tools.
 pub fn full<'c>(call: &'c ToolCall<'_>) -> Cow<'c, str> {
     let namespace = call.namespace.as_deref().map(|namespace| namespace.trim_end_matches('_'));
+    // Gemini CLI's full names have single underscores; that they begin alike is enough.
+    let is_full = call.name.starts_with(MCP_ANY);
     match (namespace, call.server.as_deref()) {
-        (Some(namespace), _) if namespace.starts_with(MCP) => joined(namespace, &call.name),
-        // Gemini CLI's full names have single underscores; that they begin alike is enough.
-        (_, Some(server)) if !call.name.starts_with(MCP_ANY) => joined(&format!("{MCP}{server}"), &call.name),
+        (Some(namespace), _) if !is_full && namespace.starts_with(MCP) => joined(namespace, &call.name),
+        (_, Some(server)) if !is_full => joined(&format!("{MCP}{server}"), &call.name),
         (Some(_) | None, _) => Cow::Borrowed(call.name.as_str()),
     }
 }
@@ -81,6 +82,7 @@ mod tests {
             (None, "mcp__demo__echo", "mcp__demo__echo"),
             (Some("mcp__demo"), "echo", "mcp__demo__echo"),
             (Some("mcp__demo__"), "echo", "mcp__demo__echo"),
+            (Some("mcp__demo"), "mcp__demo__echo", "mcp__demo__echo"),
             (Some("mcp__demo"), "exec_command", "mcp__demo__exec_command"),
             (Some("collaboration"), "spawn_agent", "spawn_agent"),
             (None, "exec_command", "exec_command"),

@@ -10,6 +10,7 @@ pub mod series;
 pub mod series_table;
 pub mod sessions;
 pub(crate) mod shared_reader;
+mod short_text;
 pub mod totals;
 
 pub use catalogue::{Catalogue, Kind, Metric, MetricDef};

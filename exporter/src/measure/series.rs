@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Labels, Metric};
+use super::{Labels, Metric, short_text::same};
 
 /// Defines the attribute keys.
 macro_rules! keys {
@@ -93,8 +93,12 @@ impl Series {
 
     /// Whether it is the series of `metric` with these attributes.
     pub(super) fn is(&self, metric: Metric, labels: &Labels<'_>) -> bool {
-        let mine = self.attributes.iter().map(|(key, value)| (*key, &**value));
-        self.metric == metric && mine.eq(labels.pairs().iter().copied())
+        let theirs = labels.pairs();
+        let alike =
+            |(mine, theirs): (&(Key, Box<str>), &(Key, &str))| mine.0 == theirs.0 && same(&mine.1, theirs.1);
+        self.metric == metric
+            && self.attributes.len() == theirs.len()
+            && self.attributes.iter().zip(theirs).all(alike)
     }
 
     /// Its attributes.

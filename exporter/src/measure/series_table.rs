@@ -5,6 +5,8 @@ use std::{
     hash::{BuildHasherDefault, Hasher},
 };
 
+use smallvec::SmallVec;
+
 use super::{Labels, Metric, Series};
 
 /// A map whose keys are hashes already.
@@ -13,8 +15,8 @@ pub(super) type HashedMap<T> = HashMap<u64, T, BuildHasherDefault<AsIs>>;
 /// A map from series to `T`.
 #[derive(Debug)]
 pub struct SeriesTable<T> {
-    /// By their hash, which two series may share.
-    slots: HashedMap<Vec<(Series, T)>>,
+    /// By their hash. Two series hardly ever share one: the first is found without a further step.
+    slots: HashedMap<SmallVec<[(Series, T); 1]>>,
     len: usize,
 }
 

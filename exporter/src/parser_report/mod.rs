@@ -49,8 +49,15 @@ pub fn run(options: &ReportOptions) -> ExitCode {
     }
 }
 
+#[expect(clippy::print_stderr, reason = "this is a command's talk")]
 fn look(options: &ReportOptions) -> Result<Report, String> {
     let state_dir = StateDir::resolve(options.state_dir.clone()).map_err(|error| error.to_string())?;
+    if !state_dir.exporter().exists() {
+        eprintln!(
+            "ccxray-exporter: no exporter has run with the state directory `{}`",
+            state_dir.path().display()
+        );
+    }
     let logs = log::read(&state_dir.exporter()).map_err(|error| {
         format!("failed to read the drift log in `{}`: {error}", state_dir.exporter().display())
     })?;

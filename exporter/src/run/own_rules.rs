@@ -129,6 +129,8 @@ mod tests {
         let wrong = "{\n  \"version\": \"1.0.0\",\n  \"last_verified\": []\n}";
         let error = said("mcp.json", wrong);
         assert!(error.starts_with("DIR/mcp.json:3:17: near \"last_verified\": unknown field"), "{error}");
+        let error = said("mcp.json", "{}");
+        assert_eq!(error, "DIR/mcp.json:1:2: missing field `version`");
         let error = said("prices.json", "{\n\"version\": \"1\"}");
         assert!(error.starts_with("DIR/prices.json:2:14: near \"version\": invalid type"), "{error}");
     }

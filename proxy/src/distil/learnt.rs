@@ -9,7 +9,7 @@ use ccxray_shared::{
 use super::calls::Called;
 
 /// The longest id of a call that is remembered.
-const MAX_ID: usize = 256;
+pub(super) const MAX_ID: usize = 256;
 
 /// What is to be remembered of an answer; bounded as its list of calls is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,10 +28,10 @@ impl Learnt {
         }
     }
 
-    /// An agent of this type was started with `prompt`.
-    pub(super) fn agent(&mut self, prompt: &str, kind: Name<'static>) {
+    /// An agent of this type was started with the prompt.
+    pub(super) fn agent(&mut self, prompt: PromptDigest, kind: Name<'static>) {
         if self.agents.len() < MAX_LISTED {
-            self.agents.push((PromptDigest::of(prompt), kind));
+            self.agents.push((prompt, kind));
         }
     }
 }

@@ -99,7 +99,7 @@ mod tests {
 
     fn call(prompt: &str) -> AnswerFacts {
         let mut answer = AnswerFacts::default();
-        answer.learnt.agent(prompt, Name::from_wire("reviewer"));
+        answer.learnt.agent(PromptDigest::of(prompt), Name::from_wire("reviewer"));
         answer
     }
 

@@ -38,8 +38,12 @@ mod words;
 
 pub use rate_limits::rate_limits;
 
-/// The version of the rules that need text: request classes, agent types and the joining of sub-agents with the calls
-/// that started them, the stated directory, permission modes, skills called by the user, what set a compaction off,
-/// dangerous patterns of shell commands, the tools that a script calls, the words of an error message that stand for a full context, the exit codes
-/// in a tool's result. Raised with each change of what they decide.
+/// The version of the rules that need text. Raised with each change of what they decide:
+///
+/// - of a request: its class, its agent's type and the joining of sub-agents with the calls that started them, the
+///   session that a conversation begins, the stated directory, the permission mode, the skills that the user calls,
+///   what set a compaction off, which tool results are failures, the MCP servers behind the tools' names;
+/// - of a call: the dangerous patterns of its commands, the tools that its script calls, the skill whose instructions
+///   it reads, whether it writes a file;
+/// - of an error: whether its message says that the context is full.
 pub const RULES_VERSION: u32 = 3;

@@ -13,14 +13,14 @@ pub(super) struct Reported<'a> {
     pub(super) call: Cow<'a, str>,
     /// Whether it is marked as failed.
     pub(super) failed: bool,
-    /// The tool, where it failed and the request shows its call.
-    pub(super) tool: Option<Called>,
 }
 
 /// Adds to `facts` those of `results` that no earlier request of the session reported: a retry, a fallback to
-/// another model or a request for a summary reports the same ones again.
+/// another model or a request for a summary reports the same ones again. `shown` is the tool that was called under an
+/// id, where the request shows it; it is asked for no more tools than are listed.
 pub(super) fn add<'a>(
     results: impl IntoIterator<Item = Reported<'a>>,
+    shown: impl Fn(&str) -> Option<Called>,
     memory: &mut Memory,
     parser: &'static str,
     facts: &mut RequestFacts,
@@ -37,15 +37,41 @@ pub(super) fn add<'a>(
             continue;
         }
         fresh.failed += 1;
+        if fresh.failed_tools.len() == MAX_LISTED {
+            continue;
+        }
         let remembered = || memory.tool_called(scope.as_ref()?, &result.call).cloned();
-        match result.tool.or_else(remembered) {
-            Some(called) if fresh.failed_tools.len() < MAX_LISTED => {
+        match shown(&result.call).or_else(remembered) {
+            Some(called) => {
                 fresh.failed_tools.push(called.tool);
                 fresh.failed_scripted.extend(called.scripted);
             }
-            Some(_) => {}
             None => facts.notes.add(parser, "result_without_call"),
         }
     }
     facts.results = (fresh.count > 0).then_some(fresh);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use ccxray_shared::{Name, entry::Route};
+
+    use super::*;
+
+    #[test]
+    fn no_more_tools_are_looked_up_than_are_listed() {
+        let mut facts = RequestFacts::of_route(Route::Messages);
+        let failed = (0..1000).map(|call| Reported { call: call.to_string().into(), failed: true });
+        let asked = Cell::new(0);
+        let shown = |_: &str| {
+            asked.set(asked.get() + 1);
+            Some(Name::from_wire("Bash").into())
+        };
+        add(failed, shown, &mut Memory::default(), "anthropic", &mut facts);
+        let results = facts.results.unwrap();
+        assert_eq!((results.count, results.failed), (1000, 1000));
+        assert_eq!((results.failed_tools.len(), asked.get()), (MAX_LISTED, MAX_LISTED));
+    }
 }

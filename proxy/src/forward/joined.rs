@@ -12,6 +12,8 @@ use hyper::body::{Body, Frame, SizeHint};
 
 /// What is gathered at most before it is handed out.
 const ENOUGH: usize = 32 * 1024;
+/// The room that is made at once when chunks are joined.
+const USUAL: usize = 4 * 1024;
 /// How often nothing new is found before what there is is handed out. The HTTP server asks twice in one turn of its
 /// task; the turn of the others lies between the second time and the third.
 const PATIENCE: u8 = 2;
@@ -52,6 +54,11 @@ where
     pub fn new(body: B) -> Self {
         // The head of the answer waits too.
         Self { body, gathered: Gathered::default(), patience: 0, next: None, unflushed: true }
+    }
+
+    /// Whether the body has broken off, also while nobody has been told yet.
+    pub fn has_broken(&self) -> bool {
+        matches!(self.next, Some(Next::Broken(_)))
     }
 
     fn is_enough(&self) -> bool {
@@ -129,7 +136,12 @@ where
     }
 
     fn is_end_stream(&self) -> bool {
-        self.gathered.len() == 0 && self.next.is_none() && self.body.is_end_stream()
+        let ends = match &self.next {
+            Some(Next::End) => true,
+            Some(Next::Trailers(_) | Next::Broken(_)) => false,
+            None => self.body.is_end_stream(),
+        };
+        ends && self.gathered.len() == 0
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -146,6 +158,9 @@ impl Gathered {
         if self.len() == 0 {
             self.first = chunk;
             return;
+        }
+        if self.joined.is_empty() {
+            self.joined.reserve(USUAL.max(self.first.len() + chunk.len()));
         }
         let first = std::mem::take(&mut self.first);
         self.joined.extend_from_slice(&first);

@@ -18,16 +18,16 @@ use crate::record::exchange::ResponseTap;
 #[derive(Debug)]
 pub enum ResponseBody {
     /// The upstream's.
-    Relayed(Joined<Relayed>),
+    Relayed(Relayed),
     /// The proxy's own.
     Own(Full<Bytes>),
 }
 
-/// A body as the upstream sends it. Each chunk is shown to the recorder and passed on, and so is its end,
-/// whatever it is: a body that breaks off here breaks off there.
+/// A body as the upstream sends it, chunks joined that come at the same time. What is passed on is shown to the
+/// recorder, and so is the body's end, whatever it is: a body that breaks off here breaks off there.
 #[derive(Debug)]
 pub struct Relayed {
-    upstream: Incoming,
+    upstream: Joined<Incoming>,
     tap: Option<ResponseTap>,
 }
 
@@ -75,15 +75,20 @@ impl Body for Relayed {
 /// other body that is dropped before its end has lost its client.
 impl Drop for Relayed {
     fn drop(&mut self) {
-        let whole = self.upstream.is_end_stream();
-        self.finish(if whole { Outcome::Complete } else { Outcome::ClientAbort });
+        self.finish(if self.upstream.is_end_stream() {
+            Outcome::Complete
+        } else if self.upstream.has_broken() {
+            Outcome::UpstreamAbort
+        } else {
+            Outcome::ClientAbort
+        });
     }
 }
 
 impl ResponseBody {
     /// The body that comes from `upstream`.
     pub fn relayed(upstream: Incoming, tap: ResponseTap) -> Self {
-        Self::Relayed(Joined::new(Relayed { upstream, tap: Some(tap) }))
+        Self::Relayed(Relayed { upstream: Joined::new(upstream), tap: Some(tap) })
     }
 }
 

@@ -19,6 +19,8 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 const IDLE_TIMEOUT: Duration = Duration::from_mins(10);
 /// The longest head of a request, in bytes.
 const MAX_HEAD: usize = 64 * 1024;
+/// The most that is read at once, and the most that waits to be written.
+const MAX_BUFFER: usize = 128 * 1024;
 
 /// Serves the requests on `io`, which came in at `local`, until the client leaves or the drain begins; a request
 /// that is under way then is still answered.
@@ -61,6 +63,7 @@ fn builder() -> http1::Builder {
         .timer(TokioTimer::new())
         .header_read_timeout(IDLE_TIMEOUT)
         .max_header_size(MAX_HEAD)
+        .max_buf_size(MAX_BUFFER)
         .preserve_header_case(true)
         .auto_date_header(false);
     builder

@@ -202,6 +202,10 @@ impl RequestSide {
         let scope = self.facts.scope();
         self.repeats = scope.map_or(0, |scope| memory.bodies.see(scope, digest.as_bytes()));
         self.retry = scope.is_some_and(|scope| memory.failed.has_seen(scope, digest.as_bytes()));
+        if self.retry {
+            // What set it off, the attempt before it has said.
+            self.facts.compaction = None;
+        }
         self.digest = Some(digest);
     }
 

@@ -1,7 +1,7 @@
 //! The forwarding side's handle on the record of one exchange.
 //!
-//! The handle only ever *tries*: no call here waits, and none can fail the exchange. Copies of body chunks are
-//! `Bytes` handles (no byte is copied) sent over the bounded channel; when that is full or too much memory is in
+//! The handle only ever *tries*: no call here waits, and none can fail the exchange. Copies of body chunks (handles,
+//! where a chunk is long) are sent over the bounded channel; when that is full or too much memory is in
 //! flight, the copy is given up (`parse: "shed"`) and the exchange goes on. The final facts always get through,
 //! because their slot in the channel was reserved when the exchange began.
 
@@ -22,6 +22,10 @@ use hyper::{HeaderMap, StatusCode};
 
 use super::channel::{CopyPermit, Sender};
 use crate::route::stamp::Attribution;
+
+/// The longest chunk whose bytes are copied. A handle costs less, but it keeps the whole buffer that the chunk was read
+/// into, which is larger and could otherwise be read into again at once.
+const SHORT: usize = 4096;
 
 /// Names an exchange in the channel, in the log and in the spool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -141,6 +145,10 @@ pub fn begin(sender: &Sender, opening: Opening) -> (RequestTap, ResponseTap) {
     (request, ResponseTap { exchange, slot, head: None, response_bytes: 0 })
 }
 
+fn copy(chunk: &Bytes) -> Bytes {
+    if chunk.len() <= SHORT { Bytes::copy_from_slice(chunk) } else { chunk.clone() }
+}
+
 /// Sees the request's body pass by.
 #[derive(Debug)]
 pub struct RequestTap {
@@ -153,7 +161,7 @@ impl RequestTap {
         let Some(exchange) = &self.exchange else { return };
         exchange.request_bytes.fetch_add(chunk.len() as u64, Relaxed);
         exchange.copy(chunk.len(), |permit| {
-            Message::RequestChunk(exchange.opening.clone(), chunk.clone(), now, permit)
+            Message::RequestChunk(exchange.opening.clone(), copy(chunk), now, permit)
         });
     }
 
@@ -188,7 +196,7 @@ impl ResponseTap {
         self.response_bytes += chunk.len() as u64;
         let Some(exchange) = &self.exchange else { return };
         exchange.copy(chunk.len(), |permit| {
-            Message::ResponseChunk(exchange.opening.clone(), chunk.clone(), now, permit)
+            Message::ResponseChunk(exchange.opening.clone(), copy(chunk), now, permit)
         });
     }
 

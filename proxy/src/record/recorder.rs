@@ -35,7 +35,11 @@ const BATCH: usize = 64 * 1024;
 const BURST: usize = 1024;
 /// How long to look away before the next burst. Whoever sends meanwhile has nobody to wake, and what comes
 /// close together is written together.
-const PAUSE: Duration = Duration::from_millis(1);
+const PAUSE: Duration = Duration::from_millis(10);
+/// The same while there is so much traffic that what waits takes memory.
+const SHORT_PAUSE: Duration = Duration::from_millis(1);
+/// So many messages in a burst are much traffic.
+const MUCH: usize = 32;
 
 /// How the recorder works.
 #[derive(Clone, Debug)]
@@ -147,15 +151,18 @@ impl Recorder {
 
     /// Takes burst after burst until the channel is found empty; false if the recorder is to end.
     fn follow_traffic(&mut self, messages: &Receiver<Message>, stop: &Receiver<Infallible>) -> bool {
+        let mut pause = SHORT_PAUSE;
         loop {
-            match stop.recv_timeout(PAUSE) {
+            match stop.recv_timeout(pause) {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return false,
                 Ok(never) => match never {},
             }
-            if self.burst(messages, BURST) == 0 {
-                return true;
-            }
+            pause = match self.burst(messages, BURST) {
+                0 => return true,
+                taken if taken < MUCH => PAUSE,
+                _ => SHORT_PAUSE,
+            };
             self.settle();
         }
     }

@@ -8,6 +8,7 @@ use ccxray_shared::{
     entry::{Class, DirSource, Outcome, Parse, Route},
     usage::{CacheCreation, Counts, ServerToolUse},
 };
+use serde_json::json;
 
 use crate::rig::{EVENTS, JSON, SESSION, STARTED_AT, Script, fixture, headers, recorded};
 
@@ -243,6 +244,35 @@ fn a_repeated_body_is_a_retry_only_if_the_attempt_before_it_failed() {
             entries.iter().map(|entry| entry.retry).collect::<Vec<_>>(),
             [false, true, false, false, true, true, false]
         );
+    });
+}
+
+#[test]
+fn where_no_session_is_named_a_retry_is_told_by_how_the_conversation_begins() {
+    let request = |text: &str| {
+        json!({"messages": [{"role": "user", "content": text},
+            {"role": "assistant", "content": [{"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}}]},
+            {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1"}]}]})
+        .to_string()
+    };
+    let (request, other) = (request("CANARY"), request("CANARY of another"));
+    let (error, answer) = (fixture("overloaded.error.json"), fixture("message.answer.json"));
+    let mut scripts = [
+        Script::turn(1, request.as_bytes(), JSON, &error),
+        Script::turn(2, request.as_bytes(), JSON, &answer),
+        Script::turn(3, other.as_bytes(), JSON, &answer),
+    ];
+    for script in &mut scripts {
+        script.request_headers = headers(&[]);
+    }
+    scripts[0].status = 529;
+    recorded(&scripts, |entries| {
+        let told = entries.iter().map(|entry| {
+            let results = entry.results.as_ref().map_or(0, |results| results.count);
+            (entry.session.is_some(), entry.repeats, entry.retry, results)
+        });
+        let expected = [(false, 0, false, 1), (false, 1, true, 0), (false, 0, false, 1)];
+        assert_eq!(told.collect::<Vec<_>>(), expected);
     });
 }
 

@@ -50,9 +50,14 @@ enum Transport {
     Plain,
     Pieces,
     Gzip,
+    Deflate,
     Brotli,
     Zstd,
 }
+
+/// The answer in small pieces, plain and encoded in every way.
+const CUT: [Transport; 5] =
+    [Transport::Pieces, Transport::Gzip, Transport::Deflate, Transport::Brotli, Transport::Zstd];
 
 fn folder(provider: Provider) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(provider.as_str())
@@ -115,6 +120,11 @@ impl Transport {
                 gzip.write_all(plain).unwrap();
                 gzip.finish().unwrap()
             }
+            Self::Deflate => {
+                let mut deflate = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+                deflate.write_all(plain).unwrap();
+                deflate.finish().unwrap()
+            }
             Self::Brotli => {
                 let mut brotli = brotli::CompressorWriter::new(Vec::new(), 4096, 5, 22);
                 brotli.write_all(plain).unwrap();
@@ -128,6 +138,7 @@ impl Transport {
         match self {
             Self::Plain | Self::Pieces => None,
             Self::Gzip => Some("gzip"),
+            Self::Deflate => Some("deflate"),
             Self::Brotli => Some("br"),
             Self::Zstd => Some("zstd"),
         }
@@ -136,7 +147,9 @@ impl Transport {
     fn pieces(self, bytes: &[u8]) -> Vec<&[u8]> {
         match self {
             Self::Plain => vec![bytes],
-            Self::Pieces | Self::Gzip | Self::Brotli | Self::Zstd => bytes.chunks(13).collect(),
+            Self::Pieces | Self::Gzip | Self::Deflate | Self::Brotli | Self::Zstd => {
+                bytes.chunks(13).collect()
+            }
         }
     }
 }
@@ -198,7 +211,7 @@ fn check(provider: Provider) {
             );
         }
         assert_eq!(entries.len(), expected.len(), "{case}");
-        for transport in [Transport::Pieces, Transport::Gzip, Transport::Brotli, Transport::Zstd] {
+        for transport in CUT {
             let entries = entries_of(provider, &exchanges, transport);
             for (entry, expected) in entries.iter().zip(&expected) {
                 assert_eq!(without_timing(entry), without_timing(expected), "{case} {transport:?}");

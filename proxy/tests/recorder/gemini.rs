@@ -4,7 +4,7 @@ use std::io::Write;
 
 use ccxray_shared::{
     Entry,
-    entry::{Class, DirSource, Outcome, Parse, Provider, Route},
+    entry::{Class, DirSource, Outcome, Parse, Provider, Route, Trigger},
     usage::Counts,
 };
 
@@ -194,5 +194,26 @@ fn a_count_of_tokens_has_neither_usage_nor_notes() {
     recorded(&[script], |entries| {
         assert_eq!((entries[0].class, &entries[0].usage), (Class::TokenCount, &None));
         assert_eq!((entries[0].model.as_deref(), entries[0].parse), (Some("gemini-3.1-pro"), Parse::Ok));
+    });
+}
+
+#[test]
+fn another_attempt_at_a_compaction_does_not_say_again_what_set_it_off() {
+    let request = fixture("gemini/compaction.02.request.json");
+    // It need not be the same to the byte.
+    let other = [&*request, b"\n"].concat();
+    let (answer, error) = (fixture("gemini/compaction.02.answer.json"), fixture("exhausted.error.json"));
+    let compaction = |id, request, answer| {
+        let mut script = turn(id, request, JSON, answer);
+        script.route = Route::GenerateContent;
+        script
+    };
+    let mut failed = compaction(1, &request, &error);
+    failed.status = 429;
+    recorded(&[failed, compaction(2, &other, &answer), compaction(3, &other, &answer)], |entries| {
+        assert!(entries.iter().all(|entry| entry.class == Class::Compaction && !entry.retry));
+        let told = entries.iter().map(|entry| entry.compaction);
+        let said = Some(Trigger::Unknown);
+        assert_eq!(told.collect::<Vec<_>>(), [said, None, said]);
     });
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use ccxray_shared::{
     Entry,
-    entry::{Class, DirSource, Outcome, Parse, Provider, Route},
+    entry::{Class, DirSource, Outcome, Parse, Provider, Route, Trigger},
     usage::{Counts, InputDetails, OutputDetails},
 };
 
@@ -265,5 +265,20 @@ fn what_was_not_understood_is_noted_under_the_parsers_name() {
         assert_eq!(notes[0], [("openai", "bad_request_json"), ("openai", "bad_answer_json")]);
         assert_eq!(notes[1], [("openai", "unexpected_content_type")]);
         assert_eq!(notes[2], [("openai", "bad_request_json"), ("openai", "bad_answer_json")]);
+    });
+}
+
+#[test]
+fn another_attempt_at_a_compaction_does_not_say_again_what_set_it_off() {
+    let request = fixture("openai/compaction.04.request.json");
+    let (answer, error) = (fixture("openai/compaction.04.answer.sse"), fixture("rate_limit.error.json"));
+    let mut failed = turn(1, &request, JSON, &error);
+    failed.status = 429;
+    let (again, another) = (turn(2, &request, EVENTS, &answer), turn(3, &request, EVENTS, &answer));
+    recorded(&[failed, again, another], |entries| {
+        assert!(entries.iter().all(|entry| entry.class == Class::Compaction));
+        let told = entries.iter().map(|entry| (entry.retry, entry.compaction));
+        let said = Some(Trigger::Unknown);
+        assert_eq!(told.collect::<Vec<_>>(), [(false, said), (true, None), (false, said)]);
     });
 }

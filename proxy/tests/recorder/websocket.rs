@@ -337,6 +337,32 @@ fn a_turn_that_is_sent_again_whole_is_a_retry_and_its_results_count_once() {
 }
 
 #[test]
+fn a_turn_whose_end_is_missed_does_not_get_the_answer_to_the_next() {
+    let rig = Rig::new();
+    let mut line = Line::open(&rig, 1);
+    line.ask(&create(None, &[user("one")]));
+    line.tell(&created("r1"));
+    line.ask(&create(None, &[user("two")]));
+    line.answer("r2", &[call("c1")]);
+    line.ask(&create(Some("r2"), &[failed("c1")]));
+    line.answer("r3", &[]);
+    line.end(Outcome::Complete);
+    check(rig, |entries| {
+        let told = entries.iter().map(|entry| (entry.outcome, entry.terminal, entry.tools.is_some()));
+        let (missed, whole) = (Outcome::Unknown, Outcome::Complete);
+        let expected = [
+            (missed, Some(false), false),
+            (whole, Some(true), true),
+            (whole, Some(true), false),
+            (whole, None, false),
+        ];
+        assert_eq!(told.collect::<Vec<_>>(), expected);
+        assert_eq!(entries[2].context.unwrap().messages, 3, "a question, a call and its result");
+        assert!(entries[0].usage.is_none() && entries[1].usage.is_some());
+    });
+}
+
+#[test]
 fn a_turn_without_any_answer_has_no_status() {
     let rig = Rig::new();
     let mut line = Line::open(&rig, 1);
@@ -405,6 +431,13 @@ fn from_a_copy_that_was_given_up_on_nothing_more_is_told() {
     });
 }
 
+/// The entry of another exchange says that the recorder has seen what came before it.
+fn recorder_has_come_so_far(rig: &Rig, id: u64) {
+    Script::turn(id, b"", JSON, b"").in_language(Provider::OpenAi, Route::Other).run(&rig.sender);
+    let (spool, id) = (rig.dir.path().join("state/spool"), format!("{id:016x}"));
+    until(|| spool.is_dir() && lines(&spool).iter().any(|line| line.contains(&id)));
+}
+
 #[test]
 fn a_message_whose_end_has_not_come_counts_against_the_memory() {
     let message = create(None, &[user(&"x".repeat(1_000))]).to_string();
@@ -414,14 +447,29 @@ fn a_message_whose_end_has_not_come_counts_against_the_memory() {
         let rig = Rig::with(|options| options.limits.bytes = 2_000);
         let mut line = Line::open(&rig, 1);
         line.up(&first);
-        // The entry of another exchange says that the recorder has seen the first part.
-        Script::turn(2, b"", JSON, b"").in_language(Provider::OpenAi, Route::Other).run(&rig.sender);
-        let spool = rig.dir.path().join("state/spool");
-        until(|| spool.is_dir() && lines(&spool).iter().any(|line| line.contains("\"route\":\"other\"")));
+        recorder_has_come_so_far(&rig, 2);
         line.up(&first);
         line.end(Outcome::Complete);
         check(rig, |entries| assert_eq!(entries.last().unwrap().parse, parse));
     }
+}
+
+#[test]
+fn pieces_that_end_in_the_middle_of_a_message_count_until_that_message_is_whole() {
+    let text = json!({"type": "response.processed", "x": "x".repeat(600)}).to_string();
+    let message = frame(0x81, text.as_bytes(), Some([0; 4]));
+    let (head, tail) = message.split_at(300);
+    let rig = Rig::with(|options| options.limits.bytes = 4_000);
+    let mut line = Line::open(&rig, 1);
+    line.up(head);
+    // Never is all that was said whole, and in all it is four times what may be held.
+    for id in 2..25 {
+        line.up(&[tail, head].concat());
+        recorder_has_come_so_far(&rig, id);
+    }
+    line.up(tail);
+    line.end(Outcome::Complete);
+    check(rig, |entries| assert_eq!(entries.last().unwrap().parse, Parse::Ok));
 }
 
 #[test]

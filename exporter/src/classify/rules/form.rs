@@ -2,13 +2,13 @@
 
 /// A place in a JSON file, and what is wrong there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{line}:{column}: near \"{key}\": {reason}")]
+#[error("{line}:{column}: {}{reason}", near(key))]
 pub struct FormError {
     /// From 1.
     pub line: usize,
     /// From 1, in bytes; 0 before a line's first character.
     pub column: usize,
-    /// The last key before that place.
+    /// The last key before that place; empty if there is none.
     pub key: String,
     /// What was found and what should be there.
     pub reason: String,
@@ -41,6 +41,10 @@ impl FormError {
         let column = at - before.rfind('\n').map_or(0, |newline| newline + 1) + 1;
         Self { line, column, key: key.to_owned(), reason }
     }
+}
+
+fn near(key: &str) -> String {
+    if key.is_empty() { String::new() } else { format!("near \"{key}\": ") }
 }
 
 /// The text before a place that is given from 1, in bytes; a colon there belongs to the key that ends there.

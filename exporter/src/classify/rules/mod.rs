@@ -28,6 +28,7 @@ pub use self::{
 use super::{
     agent_type::AgentTypes, context_window::Windows, error_type::ErrorWords, known_tools::KnownTools,
     mcp::McpNaming, notes::NoteKinds, permission::PermissionModes, skill::SkillTools, stop_reason::StopWords,
+    subagent::SubagentTools,
 };
 
 /// All rules.
@@ -36,6 +37,7 @@ pub struct Rules {
     pub(super) tools: KnownTools,
     pub(super) mcp: McpNaming,
     pub(super) skills: SkillTools,
+    pub(super) subagents: SubagentTools,
     pub(super) agent_types: AgentTypes,
     pub(super) stop_reasons: StopWords,
     pub(super) errors: ErrorWords,
@@ -50,10 +52,11 @@ static CURRENT: OnceLock<Rules> = OnceLock::new();
 
 impl Rules {
     /// The names of the files.
-    pub const NAMES: [&str; 9] = [
+    pub const NAMES: [&str; 10] = [
         KnownTools::NAME,
         McpNaming::NAME,
         SkillTools::NAME,
+        SubagentTools::NAME,
         AgentTypes::NAME,
         StopWords::NAME,
         ErrorWords::NAME,
@@ -80,6 +83,7 @@ impl Rules {
             tools: data_file::load(replaced, &mut files)?,
             mcp: data_file::load(replaced, &mut files)?,
             skills: data_file::load(replaced, &mut files)?,
+            subagents: data_file::load(replaced, &mut files)?,
             agent_types: data_file::load(replaced, &mut files)?,
             stop_reasons: data_file::load(replaced, &mut files)?,
             errors: data_file::load(replaced, &mut files)?,

@@ -4,7 +4,7 @@ use ccxray_shared::entry::Provider;
 use serde::Deserialize;
 
 /// One `T` for each provider that has rules.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::classify) struct PerProvider<T> {
     pub(in crate::classify) anthropic: T,
@@ -19,6 +19,16 @@ impl<T> PerProvider<T> {
             Provider::Anthropic => Some(&self.anthropic),
             Provider::OpenAi => Some(&self.openai),
             Provider::Gemini => Some(&self.gemini),
+            Provider::Other => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub(in crate::classify) fn get_mut(&mut self, provider: Provider) -> Option<&mut T> {
+        match provider {
+            Provider::Anthropic => Some(&mut self.anthropic),
+            Provider::OpenAi => Some(&mut self.openai),
+            Provider::Gemini => Some(&mut self.gemini),
             Provider::Other => None,
         }
     }

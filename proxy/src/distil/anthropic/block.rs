@@ -13,7 +13,7 @@ use super::{PARSER, agents};
 use crate::distil::{
     calls::{self, Calls, Place},
     lax::{Lax, object},
-    learnt::Learnt,
+    learnt::{Learnt, PromptDigest},
     notes::Notes,
     shell,
 };
@@ -139,7 +139,7 @@ impl BlockCalls {
                 call.agent = input.subagent_type.name().or(call.agent.take());
                 if let (Some(kind), Some(prompt)) = (call.agent.as_ref(), input.prompt.0.as_deref()) {
                     let kind = agents::canonical(kind);
-                    self.0.learnt.agent(prompt, kind);
+                    self.0.learnt.agent(PromptDigest::of(prompt), kind);
                 }
             }
             "Bash" => {

@@ -42,6 +42,10 @@ pub(crate) fn read(body: &[u8], key: &Key, memory: &mut Memory, facts: &mut Requ
         let id = user_id.as_deref().and_then(session_in);
         facts.session = id.map(|id| key.hash(HashOf::Session, id.as_bytes()));
     }
+    if facts.session.is_none() {
+        let begins = conversation.opening.first();
+        facts.conversation = begins.map(|text| key.hash(HashOf::Prompt, text.text().as_bytes()));
+    }
     facts.agent = agents::agent(facts.agent.take(), role_prompt);
     facts.class = class::classify(&Signals {
         max_tokens: body.max_tokens.0,

@@ -10,7 +10,7 @@ use ccxray_shared::{
 
 use super::{
     PARSER,
-    conversation::{CalledSkill, Conversation},
+    conversation::{CalledSkill, Conversation, ToolResult},
     mode::Mode,
 };
 use crate::distil::{
@@ -26,7 +26,9 @@ const MAX_PROMPTS: usize = 4;
 /// Adds to `facts`, whose class, session and agent are known, what the memory makes of the conversation.
 pub(super) fn add(conversation: &Conversation<'_>, key: &Key, memory: &mut Memory, facts: &mut RequestFacts) {
     facts.prompts = prompts(conversation, key, facts);
-    results::add(reported(conversation), memory, PARSER, facts);
+    let shown =
+        |call: &str| conversation.tool_called(call).map(|name| Name::from_wire(name).into_owned().into());
+    results::add(reported(conversation), shown, memory, PARSER, facts);
     add_skills(conversation, memory, facts);
     if matches!(facts.class, Class::Turn | Class::Compaction) {
         add_mode(conversation, memory, facts);
@@ -80,14 +82,9 @@ fn add_trigger(memory: &Memory, facts: &mut RequestFacts) {
 }
 
 fn reported<'a>(conversation: &'a Conversation<'_>) -> impl Iterator<Item = Reported<'a>> {
-    conversation.fresh.iter().map(|result| Reported {
-        call: Cow::Borrowed(&*result.call),
-        failed: result.failed,
-        tool: conversation
-            .tool_called(&result.call)
-            .filter(|_| result.failed)
-            .map(|name| Name::from_wire(name).into_owned().into()),
-    })
+    let result =
+        |result: &'a ToolResult<'_>| Reported { call: Cow::Borrowed(&*result.call), failed: result.failed };
+    conversation.fresh.iter().map(result)
 }
 
 #[cfg(test)]

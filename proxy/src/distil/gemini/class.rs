@@ -1,26 +1,19 @@
-//! The rules that tell what a request is for and which agent asks. They go by the wording of Gemini CLI 0.61.0 and
-//! belong to [`RULES_VERSION`](crate::distil::RULES_VERSION).
+//! The rules that tell what a request is for and which agent asks.
 
 use ccxray_shared::{
     Name,
     entry::{Agent, Class, Route},
 };
 
-use super::tools::Tools;
+use super::{
+    tools::Tools,
+    wording::{INVESTIGATOR, MAIN, SUMMARY_ASKS, SUMMARY_CHECK},
+};
 use crate::distil::words::Words;
-
-/// What the system prompt of a compression says, and how its second call begins, which checks the first one's work.
-const SUMMARY_ASKS: &str = "distilling chat history into a structured XML <state_snapshot>";
-const SUMMARY_CHECK: &str = "Critically evaluate the <state_snapshot>";
-
-/// How the system prompts of the main agent begin.
-const MAIN: [&str; 3] =
-    ["You are Gemini CLI", "You are a non-interactive CLI agent", "You are an interactive CLI agent"];
-/// Sub-agents by their system prompts. The generalist has the main agent's.
-const INVESTIGATOR: &str = "You are **Codebase Investigator**";
 
 /// The tool with which a sub-agent ends its work; only sub-agents have it.
 const SUB_AGENT_TOOL: &str = "complete_task";
+
 /// What the rules look at.
 pub(super) struct Signals<'s, 'a> {
     pub(super) route: Route,

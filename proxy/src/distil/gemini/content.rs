@@ -10,7 +10,7 @@ use super::{error::WireError, usage::WireUsage};
 use crate::distil::{
     calls,
     lax::{Lax, object},
-    learnt::Learnt,
+    learnt::{Learnt, PromptDigest},
     shell,
 };
 
@@ -151,7 +151,7 @@ impl FunctionCall<'_> {
     pub(super) fn teach(&self, call: &ToolCall<'static>, learnt: &mut Learnt) {
         let prompt = self.args.0.as_ref().and_then(|arguments| arguments.prompt.0.as_deref());
         if let (Some(prompt), Some(kind)) = (prompt, &call.agent) {
-            learnt.agent(prompt, kind.clone());
+            learnt.agent(PromptDigest::of(prompt), kind.clone());
         }
     }
 }

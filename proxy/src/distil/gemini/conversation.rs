@@ -8,18 +8,15 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::Servers;
+use super::wording::{CLOSING_LINES, EXIT_CODE};
 use crate::distil::{
     lax::{Lax, Shape, object},
     results::Reported,
     words::Words,
 };
 
-/// The tool that runs commands, what its output says of the exit code, and how many lines the client adds to the
-/// output at most.
+/// The tool that runs commands.
 const SHELL: &str = "run_shell_command";
-const EXIT_CODE: &str = "Exit Code: ";
-const CLOSING_LINES: usize = 6;
 
 /// What is kept of a request's contents, borrowed from its body.
 #[derive(Default)]
@@ -93,13 +90,15 @@ impl<'de: 'a, 'a> Shape<'de> for Conversation<'a> {
 
 impl<'a> Conversation<'a> {
     /// The results that are new.
-    pub(super) fn results(self, servers: &Servers) -> impl Iterator<Item = Reported<'a>> {
-        self.fresh.into_iter().map(|result| {
-            let failed = result.failed();
-            let name = result.name.filter(|_| failed);
-            let tool = name.map(|name| servers.reported_name(&name).into());
-            Reported { call: result.call, failed, tool }
-        })
+    pub(super) fn results(&self) -> impl Iterator<Item = Reported<'_>> {
+        self.fresh
+            .iter()
+            .map(|result| Reported { call: Cow::Borrowed(&result.call), failed: result.failed() })
+    }
+
+    /// The tool that was called under `id`.
+    pub(super) fn tool_called(&self, id: &str) -> Option<&str> {
+        self.fresh.iter().find(|result| result.call == id)?.name.as_deref()
     }
 
     fn add(&mut self, content: Content<'a>) {

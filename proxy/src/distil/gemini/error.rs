@@ -6,10 +6,8 @@ use ccxray_shared::{Name, entry::ErrorFacts};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::wording::TOO_LONG;
 use crate::distil::lax::{Lax, Word, object};
-
-/// What the message says when the prompt does not fit into the model's window.
-const TOO_LONG: &str = "exceeds the maximum number of tokens";
 
 /// The inner object.
 #[derive(Deserialize, Default)]

@@ -15,6 +15,7 @@ mod session;
 mod stream;
 mod tools;
 mod usage;
+mod wording;
 
 pub use servers::Servers;
 pub(super) use stream::{ContentStream, read_content};

@@ -124,9 +124,12 @@ fn read_content(head: Head<'_>, body: Body<'_>, key: &Key, memory: &mut Memory, 
     facts.stated_dir = conversation.first_texts.first().and_then(session::stated_dir);
     session::name(body.session_id.0.as_deref(), &conversation, key, facts);
     facts.prompts = prompts(&conversation, key, facts);
-    facts.compaction = (facts.class == Class::Compaction).then(|| trigger(memory, facts));
+    if facts.class == Class::Compaction {
+        facts.compaction = trigger(memory, facts);
+    }
     let servers = if is_cli(head) { Servers::of(tools.names()) } else { Servers::default() };
-    results::add(conversation.results(&servers), memory, PARSER, facts);
+    let shown = |call: &str| conversation.tool_called(call).map(|name| servers.reported_name(name).into());
+    results::add(conversation.results(), shown, memory, PARSER, facts);
     facts.servers = servers;
 }
 
@@ -138,15 +141,14 @@ fn prompts(conversation: &Conversation<'_>, key: &Key, facts: &RequestFacts) -> 
 }
 
 /// Gemini CLI makes room by itself from half of its window on, if the user has not set another limit. What is not so
-/// large, the user has asked for, or the limit is another: it does not show.
-fn trigger(memory: &Memory, facts: &RequestFacts) -> Trigger {
+/// large, the user has asked for, or the limit is another: it does not show. None: it is another attempt.
+fn trigger(memory: &Memory, facts: &RequestFacts) -> Option<Trigger> {
     let last = facts.scope().and_then(|scope| memory.turns.get(scope, facts.agent_id()));
     match last {
-        Some(LastTurn::Overflowed) => Trigger::Auto,
-        Some(LastTurn::Answered { context, .. }) if *context >= ROOM => Trigger::Auto,
-        Some(LastTurn::Answered { .. } | LastTurn::Compacted | LastTurn::CompactionFailed) | None => {
-            Trigger::Unknown
-        }
+        Some(LastTurn::Overflowed) => Some(Trigger::Auto),
+        Some(LastTurn::Answered { context, .. }) if *context >= ROOM => Some(Trigger::Auto),
+        Some(LastTurn::Answered { .. } | LastTurn::Compacted) | None => Some(Trigger::Unknown),
+        Some(LastTurn::CompactionFailed) => None,
     }
 }
 

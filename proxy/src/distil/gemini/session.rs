@@ -2,15 +2,11 @@
 
 use ccxray_shared::key::{HashOf, Key};
 
-use super::conversation::Conversation;
+use super::{
+    conversation::Conversation,
+    wording::{DIR, DIRS, SESSION_CONTEXT, SUMMARY},
+};
 use crate::distil::{request::RequestFacts, words::Words};
-
-/// How Gemini CLI's first text begins, in which it describes the session, and the line above the directories in it.
-const SESSION_CONTEXT: &str = "<session_context>";
-const DIRS: &str = "- **Workspace Directories:**";
-const DIR: &str = "  - ";
-/// How the text behind it begins when a summary has taken the place of the conversation's beginning.
-const SUMMARY: &str = "<state_snapshot>";
 
 /// Names the session by the id that a Google log-in sends, or else by how the conversation begins.
 pub(super) fn name(id: Option<&str>, conversation: &Conversation<'_>, key: &Key, facts: &mut RequestFacts) {

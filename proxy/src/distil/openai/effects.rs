@@ -5,9 +5,11 @@ use std::borrow::Cow;
 use ccxray_shared::{Name, entry::ToolCall};
 use serde::{Deserialize, de::SeqAccess};
 
+use super::wording::PATCHED_FILE;
 use crate::distil::{
     calls::Called,
     lax::{Lax, Shape, object},
+    learnt::PromptDigest,
     script, shell,
 };
 
@@ -15,9 +17,8 @@ use crate::distil::{
 const SHELLS: [&str; 5] = ["exec_command", "shell", "shell_command", "local_shell", "container.exec"];
 /// The tool that runs a script (code mode).
 const SCRIPT: &str = "exec";
-/// The tool that changes files, and the lines of its patches that name one.
+/// The tool that changes files.
 const PATCH: &str = "apply_patch";
-const PATCHED_FILE: [&str; 4] = ["*** Add File: ", "*** Update File: ", "*** Delete File: ", "*** Move to: "];
 /// The tool that starts a sub-agent, and the agent's type where the call does not say another.
 const SPAWN: &str = "spawn_agent";
 const DEFAULT_AGENT: &str = "default";
@@ -88,9 +89,9 @@ pub(super) fn add(input: &Input<'_>, call: &mut ToolCall<'static>) {
 }
 
 /// With which text `call` starts a sub-agent.
-pub(super) fn prompt(input: &Input<'_>, call: &ToolCall<'_>) -> Option<String> {
+pub(super) fn prompt(input: &Input<'_>, call: &ToolCall<'_>) -> Option<PromptDigest> {
     let json = input.arguments.filter(|_| call.agent.is_some())?;
-    serde_json::from_str::<Arguments<'_>>(json).ok()?.message.0.map(Cow::into_owned)
+    serde_json::from_str::<Arguments<'_>>(json).ok()?.message.0.as_deref().map(PromptDigest::of)
 }
 
 /// The tool as a failure of the call is reported: behind its MCP server, and with the one MCP tool that a script calls.

@@ -6,11 +6,10 @@ use ccxray_shared::{Name, entry::ErrorFacts};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::wording::TOO_LONG;
 use crate::distil::lax::{Lax, Word, object};
 
 const TOO_LONG_CODE: &str = "context_length_exceeded";
-/// What the message says when the prompt does not fit into the model's window.
-const TOO_LONG: [&str; 2] = ["exceeds the context window", "maximum context length is"];
 
 /// An error.
 #[derive(Deserialize, Default)]

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use super::{
     effects, outcome,
     skills::{self, Mention, Passthrough},
+    wording::{DIR, SUMMARY, SUMMARY_ASKED, SURROUNDINGS},
 };
 use crate::distil::{
     calls::{self, Called},
@@ -17,13 +18,6 @@ use crate::distil::{
     results::Reported,
     words::Words,
 };
-
-/// How the text begins in which Codex states its surroundings, and what stands around the directory in it.
-const SURROUNDINGS: &str = "<environment_context>";
-const DIR: (&str, &str) = ("<cwd>", "</cwd>");
-/// How the text begins that asks for a summary, and the one that hands a summary on.
-const SUMMARY_ASKED: &str = "You are performing a CONTEXT CHECKPOINT COMPACTION";
-const SUMMARY: &str = "Another language model started to solve this problem";
 
 /// What is kept of a request's items, borrowed from its body.
 #[derive(Default)]
@@ -160,11 +154,15 @@ impl<'a> Input<'a> {
 
     /// The results that are new.
     pub(super) fn results(&self) -> impl Iterator<Item = Reported<'_>> {
-        self.fresh.iter().map(|result| {
-            let failed = result.output.is_some_and(outcome::is_failure);
-            let call = failed.then(|| self.calls.iter().rev().find(|call| call.id == result.call));
-            Reported { call: Cow::Borrowed(&result.call), failed, tool: call.flatten().map(Call::called) }
+        self.fresh.iter().map(|result| Reported {
+            call: Cow::Borrowed(&result.call),
+            failed: result.output.is_some_and(outcome::is_failure),
         })
+    }
+
+    /// The tool that was called under `id`, as its failure is reported.
+    pub(super) fn tool_called(&self, id: &str) -> Option<Called> {
+        self.calls.iter().rev().find(|call| call.id == id).map(Call::called)
     }
 
     /// The skills that the user calls for and the model has not seen.

@@ -12,7 +12,7 @@ use super::{
 use crate::distil::{
     calls,
     lax::{Lax, object},
-    learnt::Learnt,
+    learnt::{Learnt, MAX_ID, PromptDigest},
     notes::Notes,
 };
 
@@ -130,7 +130,7 @@ struct Met {
     /// The id under which its result will be reported.
     id: Option<String>,
     /// With which a sub-agent is started.
-    prompt: Option<String>,
+    prompt: Option<PromptDigest>,
     /// None as long as it names no tool.
     call: Option<ToolCall<'static>>,
 }
@@ -194,7 +194,7 @@ impl ItemCalls {
                 learnt.call(&id, effects::called(&call));
             }
             if let (Some(prompt), Some(kind)) = (prompt, &call.agent) {
-                learnt.agent(&prompt, kind.clone());
+                learnt.agent(prompt, kind.clone());
             }
             tools.calls.push(call);
         }
@@ -213,6 +213,7 @@ impl Met {
     fn new(index: Option<u64>, item: &Item<'_>) -> Self {
         let call = item.call();
         let prompt = call.as_ref().and_then(|call| effects::prompt(&item.handed_over(), call));
-        Self { index, id: item.call_id.0.as_deref().map(str::to_owned), prompt, call }
+        let id = item.call_id.0.as_deref().filter(|id| id.len() <= MAX_ID);
+        Self { index, id: id.map(str::to_owned), prompt, call }
     }
 }

@@ -53,14 +53,12 @@ struct Workspaces(Option<String>);
 
 impl<'de> Shape<'de> for Workspaces {
     fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Option<Self>, A::Error> {
-        let mut dirs = Vec::new();
+        let (mut first, mut others) = (None, false);
         while let Some((dir, _)) = map.next_entry::<Cow<'de, str>, IgnoredAny>()? {
-            if !dirs.contains(&dir) {
-                dirs.push(dir);
-            }
+            others |= first.get_or_insert_with(|| dir.clone()) != &dir;
         }
-        let only = if let [dir] = &*dirs { Some(dir).filter(|dir| dir.starts_with('/')) } else { None };
-        Ok(Some(Self(only.map(|dir| dir.clone().into_owned()))))
+        let only = first.filter(|dir| !others && dir.starts_with('/'));
+        Ok(Some(Self(only.map(Cow::into_owned))))
     }
 }
 

@@ -10,6 +10,7 @@
 //! - `socket`: what is different over a WebSocket.
 //! - `chat`: Chat Completions.
 //! - `error`, `usage`: what both have in common.
+//! - `wording`: the texts that something is told by.
 
 mod chat;
 mod effects;
@@ -25,6 +26,7 @@ mod skills;
 pub(crate) mod socket;
 mod stream;
 mod usage;
+mod wording;
 
 pub(super) use chat::{ChatStream, read_chat, read_completion};
 pub(super) use request::read as read_request;

@@ -1,19 +1,12 @@
-//! Whether a tool's output says that it failed. The wire has no mark for it: what counts is how Codex 0.169.0 words
-//! its outputs. The rules belong to [`RULES_VERSION`](crate::distil::RULES_VERSION).
+//! Whether a tool's output says that it failed. The wire has no mark for it: what counts is how Codex words its outputs.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, de::SeqAccess};
 use serde_json::value::RawValue;
 
+use super::wording::{EXIT_CODE, FAILED, OUTPUT};
 use crate::distil::lax::{Lax, Shape, object};
-
-/// How the lines begin that state a command's exit code, before the output itself.
-const EXIT_CODE: [&str; 2] = ["Process exited with code ", "Exit code: "];
-/// The line after which everything is the command's own.
-const OUTPUT: &str = "Output:";
-/// How the answer begins to a call of a tool that there is not, and to a script that threw an error.
-const FAILED: [&str; 2] = ["unsupported call: ", "Script failed\n"];
 
 /// Whether `output` states a failure.
 pub(super) fn is_failure(output: &RawValue) -> bool {

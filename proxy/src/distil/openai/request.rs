@@ -51,7 +51,7 @@ pub(crate) fn read(text: &[u8], key: &Key, memory: &mut Memory, facts: &mut Requ
     facts.prompts = prompts(&input, key, facts);
     // What a warm-up holds, the turn that follows reports.
     if facts.class != Class::WarmUp {
-        results::add(input.results(), memory, PARSER, facts);
+        results::add(input.results(), |call| input.tool_called(call), memory, PARSER, facts);
         skills::add(input.mentions(), &mut memory.skills, facts);
     }
 }

@@ -6,18 +6,16 @@ use std::borrow::Cow;
 use ccxray_shared::{Name, entry::MAX_LISTED};
 use serde::Deserialize;
 
-use super::PARSER;
+use super::{
+    PARSER,
+    wording::{SKILL, SKILL_KIND, SKILL_NAME},
+};
 use crate::distil::{
     lax::{Lax, object},
     repeats::Repeats,
     request::RequestFacts,
     words::Words,
 };
-
-/// What Codex calls such a part of a message, and how its text begins.
-const KIND: &str = "skills.selected_skill_instructions";
-const SKILL: &str = "<skill>";
-const NAME: (&str, &str) = ("<name>", "</name>");
 
 /// What Codex says beside a message: where each of its parts comes from.
 #[derive(Deserialize, Default)]
@@ -44,7 +42,7 @@ pub(super) fn mentions<'a>(
 ) -> impl Iterator<Item = Option<Name<'static>>> {
     let kinds = passthrough.content_item_kinds.0.as_deref().unwrap_or_default();
     let is_skill = |at: usize, text: &Words<'_>| match kinds.get(at).and_then(|kind| kind.0.as_deref()) {
-        Some(kind) => kind == KIND,
+        Some(kind) => kind == SKILL_KIND,
         None => text.starts_with(SKILL),
     };
     texts.enumerate().filter(move |(at, text)| is_skill(*at, text)).map(|(_, text)| name_in(&text.decoded()))
@@ -71,7 +69,7 @@ pub(super) fn add<'a>(
 }
 
 fn name_in(text: &str) -> Option<Name<'static>> {
-    let begin = text.trim_start().strip_prefix(SKILL)?.trim_start().strip_prefix(NAME.0)?;
-    let (name, _) = begin.split_once(NAME.1)?;
+    let begin = text.trim_start().strip_prefix(SKILL)?.trim_start().strip_prefix(SKILL_NAME.0)?;
+    let (name, _) = begin.split_once(SKILL_NAME.1)?;
     Some(name.trim()).filter(|name| !name.is_empty()).map(|name| Name::from_wire(name).into_owned())
 }

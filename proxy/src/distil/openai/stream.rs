@@ -134,8 +134,9 @@ impl ResponseStream {
             self.error = Some(error.facts(true));
         }
         self.model = response.model.name().or(self.model.take());
-        self.stop_reason = response.stop_reason(self.calls.refused());
-        self.usage = response.take_usage();
+        // One last event may follow another, and say less.
+        self.stop_reason = response.stop_reason(self.calls.refused()).or(self.stop_reason.take());
+        self.usage = response.take_usage().or(self.usage.take());
     }
 }
 
@@ -189,6 +190,16 @@ mod tests {
         assert!(first(r#"{"type":"response.output_text.delta","delta":"x"}"#));
         assert!(first(r#"{"type":"response.output_item.added","item":{"type":"function_call","name":"a"}}"#));
         assert!(!first(r#"{"type":"response.output_item.done","item":{"type":"reasoning"}}"#));
+    }
+
+    #[test]
+    fn a_second_last_event_takes_nothing_back() {
+        let facts = events::<ResponseStream>(&[
+            r#"{"type":"response.completed","response":{"status":"completed","usage":{"input_tokens":9}}}"#,
+            r#"{"type":"response.done","response":{"usage":null}}"#,
+        ]);
+        assert_eq!(facts.usage.unwrap().counts.input_tokens, Some(9));
+        assert_eq!(facts.stop_reason.as_deref(), Some("completed"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ const MAX_SCRIPT: usize = 256 << 10;
 /// The most calls that are looked for in a script, and the most names for texts.
 const MAX_CALLS: usize = 128;
 const MAX_CONSTANTS: usize = 64;
-/// How many bytes of a command are enough.
+/// How many bytes of a text are enough, be it a command or a constant that may become one's part.
 const MAX_COMMAND: usize = 16 << 10;
 
 /// The object whose members are the tools.
@@ -140,6 +140,7 @@ impl<'a> Code<'a> {
                 Some(_) | None => break,
             }
         }
+        text.truncate(text.floor_char_boundary(MAX_COMMAND));
         text
     }
 
@@ -199,6 +200,16 @@ mod tests {
         "#;
         let expected = ["mcp__demo__echo", "web.search", "view_image", "view_image", "wait"];
         assert_eq!(called(script), expected);
+    }
+
+    #[test]
+    fn constants_do_not_make_a_command_longer_than_is_looked_at() {
+        let long = "x".repeat(100_000);
+        let script =
+            format!("const a = '{long}'; const b = 'ls ' + a; tools.exec_command({{cmd: b + a + b}})");
+        let command = calls_in(&script).remove(0).command.unwrap();
+        assert!(command.starts_with("ls xxx"));
+        assert_eq!(command.len(), MAX_COMMAND);
     }
 
     #[test]

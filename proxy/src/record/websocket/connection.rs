@@ -1,8 +1,8 @@
 //! A connection from its upgrade to its end.
 //!
-//! An event belongs to the turn that was asked for first and is not over: a server answers one after the other. The
-//! copies of both directions are in the order in which they were passed on, so a request is seen before its answer,
-//! and an answer's end before the request that it leads to.
+//! An event belongs to the turn that was asked for first and is not over: a server answers one after the other, and a
+//! turn is over at the latest when the next response begins. The copies of both directions are in the order in which
+//! they were passed on, so a request is seen before its answer, and an answer's end before the request that it leads to.
 
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 
@@ -173,10 +173,15 @@ impl Lane {
         permit: CopyPermit,
         on_message: &mut dyn FnMut(Message<'_>),
     ) -> Result<(), Fault> {
-        let read = self.reader.feed(chunk, at, on_message);
+        let held = &mut self.held;
+        // What stands before the end of a message belongs to no later one.
+        let read = self.reader.feed(chunk, at, &mut |message| {
+            held.clear();
+            on_message(message);
+        });
         match (read, self.reader.unfinished()) {
-            (Ok(()), Some(_)) => self.held.push(permit),
-            (Ok(()), None) | (Err(_), _) => self.held.clear(),
+            (Ok(()), Some(_)) => held.push(permit),
+            (Ok(()), None) | (Err(_), _) => held.clear(),
         }
         read
     }
@@ -241,9 +246,17 @@ impl Talk {
             turn.arrived(message.wire_bytes, at);
             return turn.note("bad_message_json");
         };
+        if turn.is_behind(&event) {
+            self.end_turn(End::Missed, shared);
+        }
+        let Some(turn) = self.under_way.front_mut() else { return };
         self.history.event(&event);
         if turn.event(&event, text, at, message.wire_bytes).is_some() {
-            self.over.extend(self.under_way.pop_front().map(|turn| turn.end(End::Told, shared)));
+            self.end_turn(End::Told, shared);
         }
+    }
+
+    fn end_turn(&mut self, end: End, shared: &mut Shared) {
+        self.over.extend(self.under_way.pop_front().map(|turn| turn.end(end, shared)));
     }
 }

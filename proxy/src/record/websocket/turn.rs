@@ -72,6 +72,8 @@ pub(super) struct Turn {
     request: RequestSide,
     request_bytes: u64,
     events: Box<ResponseStream>,
+    /// Whether its response has begun.
+    begun: bool,
     status: Option<StatusCode>,
     response_bytes: u64,
     seen: Instant,
@@ -89,6 +91,8 @@ pub(crate) struct TurnOver {
 pub(super) enum End {
     /// Its last event came.
     Told,
+    /// Its last event did not come, or could not be read: another response has begun.
+    Missed,
     /// The connection has ended.
     Broken(Outcome, Instant),
     /// From some moment on nothing of the connection was seen.
@@ -128,10 +132,16 @@ impl Turn {
             request,
             request_bytes: asked.wire_bytes,
             events: Box::default(),
+            begun: false,
             status: None,
             response_bytes: 0,
             seen: asked.begun,
         }
+    }
+
+    /// Whether `event` is another response's: this one has begun, and its end was not seen.
+    pub(super) fn is_behind(&self, event: &ServerEvent<'_>) -> bool {
+        self.begun && event.begins()
     }
 
     /// The next event of the response, and how it ends with it, if it does.
@@ -142,6 +152,7 @@ impl Turn {
         at: Instant,
         wire_bytes: u64,
     ) -> Option<Ending> {
+        self.begun |= event.begins();
         let ends = event.ends();
         let first = match ends {
             Some(Ending::Error) => event.status().and_then(|status| StatusCode::from_u16(status).ok()),
@@ -167,6 +178,7 @@ impl Turn {
     pub(super) fn end(mut self, end: End, shared: &mut Shared) -> TurnOver {
         let (outcome, ended, shed) = match end {
             End::Told => (Outcome::Complete, self.seen, false),
+            End::Missed => (Outcome::Unknown, self.seen, false),
             // No answer ever began.
             End::Broken(Outcome::UpstreamAbort, at) if self.status.is_none() => {
                 (Outcome::UpstreamUnreachable, at, false)

@@ -31,8 +31,8 @@ pub(crate) fn read(body: &[u8], key: &Key, memory: &mut Memory, facts: &mut Requ
     facts.conversation = messages.first_text.map(|text| key.hash(HashOf::Prompt, text.get().as_bytes()));
     facts.context = Some(ContextHints { window: None, messages: messages.count });
     // The wire has no mark for a failure.
-    let fresh = messages.fresh.into_iter().map(|call| Reported { call, failed: false, tool: None });
-    results::add(fresh, memory, PARSER, facts);
+    let fresh = messages.fresh.into_iter().map(|call| Reported { call, failed: false });
+    results::add(fresh, |_| None, memory, PARSER, facts);
 }
 
 #[derive(Deserialize, Default)]
@@ -82,7 +82,11 @@ impl<'a> Messages<'a> {
         self.count = self.count.saturating_add(1);
         match message.role.0.as_deref() {
             Some("assistant") => self.fresh.clear(),
-            Some("tool" | "function") => self.fresh.push(message.tool_call_id.0.unwrap_or_default()),
+            Some("tool" | "function") => {
+                let id = message.tool_call_id.0.filter(|id| !id.is_empty());
+                // The older kind has no id; its place in the conversation stays the same.
+                self.fresh.push(id.unwrap_or_else(|| self.count.to_string().into()));
+            }
             Some("user") => self.first_text = self.first_text.or(message.content),
             // Instructions.
             _ => {}
@@ -112,6 +116,17 @@ mod tests {
         let first = results().unwrap();
         assert_eq!((first.count, first.failed), (2, 0));
         assert_eq!(results(), None);
+    }
+
+    #[test]
+    fn results_without_ids_are_told_apart_by_their_places() {
+        let mut memory = Memory::default();
+        let begin = r#"{"messages":[{"role":"user","content":"CANARY"},{"role":"assistant"}"#;
+        let result = r#",{"role":"function","name":"f","content":"CANARY"}"#;
+        let first = format!("{begin}{result}]}}");
+        let second = format!("{begin}{result},{{\"role\":\"assistant\"}}{result}]}}");
+        let mut count = |body: &str| facts_of(body.as_bytes(), &mut memory).results.map_or(0, |it| it.count);
+        assert_eq!([count(&first), count(&first), count(&second)], [1, 0, 1]);
     }
 
     #[test]

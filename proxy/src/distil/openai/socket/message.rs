@@ -134,6 +134,11 @@ impl<'a> ServerEvent<'a> {
         }
     }
 
+    /// Whether a response begins with it.
+    pub(crate) fn begins(&self) -> bool {
+        self.kind() == "response.created"
+    }
+
     /// The id of the response that it is about, where it names one.
     pub(super) fn response_id(&self) -> Option<&str> {
         self.response.0.as_ref()?.id.0.as_deref()
