@@ -7,7 +7,6 @@
 #![expect(clippy::print_stdout, reason = "its output is its product")]
 
 use std::{
-    collections::BTreeMap,
     hint::black_box,
     sync::{
         Arc,
@@ -18,9 +17,12 @@ use std::{
 
 use ccxray_exporter::{
     classify::price_table::PriceTable,
-    deliver::{SelfTelemetry, self_telemetry::Push, transport::HttpTransport},
-    engine::{Command, Commands, Core, CoreOptions, Engine, EngineOptions, random_bits},
-    pipeline::identity::PipelineKey,
+    consent::{Consents, Keeper, Tier, keeper::Sources, own::Home, trust::TrustStore},
+    deliver::{Figures, Snapshot},
+    engine::{
+        Command, Commands, Core, CoreOptions, Engine, EngineOptions, Exported, Outlet, PipelineId,
+        random_bits,
+    },
     source::Source,
 };
 use ccxray_shared::{
@@ -114,33 +116,57 @@ fn backlog(state_dir: &StateDir, entries: usize) -> Vec<Vec<u8>> {
     sample
 }
 
+/// One destination, for exchanges without a project's file.
+fn consents(state_dir: &StateDir) -> Arc<Consents> {
+    let endpoint =
+        |name: &str| (name == "OTEL_EXPORTER_OTLP_ENDPOINT").then(|| "http://127.0.0.1".to_owned());
+    let sources = Sources {
+        home: Home { home: None, config: None },
+        trust: TrustStore::new(&state_dir.exporter()),
+        ceiling: Some(Tier::Anonymous),
+        told: None,
+        variables: Box::new(endpoint),
+    };
+    Keeper::start(sources).expect("no file says anything").consents()
+}
+
+/// Encodes snapshots, as a worker does, and counts them.
+struct Encoded(Arc<AtomicUsize>);
+
+impl Outlet for Encoded {
+    fn changes(&mut self) -> Vec<Arc<Consents>> {
+        Vec::new()
+    }
+
+    fn explore(&mut self, _: &str) {}
+
+    fn open(&mut self, _: &Exported) {}
+
+    fn close(&mut self, _: PipelineId) {}
+
+    fn offer(&mut self, _: PipelineId, snapshot: Snapshot) {
+        black_box(snapshot.request.encode_to_vec());
+        self.0.fetch_add(1, Relaxed);
+    }
+}
+
 /// Lets the engine work through the backlog, until it has read the last entry.
 fn digest(state_dir: &StateDir, entries: usize, snapshots: &Arc<AtomicUsize>) {
-    let key = PipelineKey {
-        destination: Some("http://127.0.0.1/v1/metrics".into()),
-        tier: 1,
-        attributes: BTreeMap::new(),
-    };
     let options = CoreOptions {
         interval: Duration::from_mins(1),
         resume_grace: Duration::from_mins(5),
-        destination: Some(key),
+        consents: consents(state_dir),
         prices: PriceTable::embedded(),
     };
     let core = Core::start(options, None, UnixMillis(1), random_bits);
-    let counted = snapshots.clone();
-    let deliver = Box::new(move |snapshot: ccxray_exporter::deliver::Snapshot| {
-        black_box(snapshot.request.encode_to_vec());
-        counted.fetch_add(1, Relaxed);
-    });
-    let telemetry =
-        Arc::new(SelfTelemetry::new(Vec::new(), None::<Push<HttpTransport>>).expect("no destination"));
+    let outlet = Box::new(Encoded(snapshots.clone()));
+    let figures = Arc::new(Figures::new().expect("nothing is pushed"));
     let (commands, orders) = Commands::new();
     let vitals = orders.vitals();
     private::ensure_dir(&state_dir.exporter()).expect("the scratch directory can be written");
     let source = Source::begin(&state_dir.spool());
     let mut engine =
-        Engine::new(EngineOptions { state_dir: state_dir.clone(), core, source, deliver, telemetry });
+        Engine::new(EngineOptions { state_dir: state_dir.clone(), core, source, outlet, figures });
     engine.remember_beginning();
     let thread = std::thread::spawn(move || engine.run(&orders));
     // The last minute is still open when everything has been read.

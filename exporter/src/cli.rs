@@ -27,7 +27,7 @@ pub enum Command {
     Run(Box<RunOptions>),
     /// Say how the exporter is doing; works when it is not running, too
     Status(StatusOptions),
-    /// Print the exact next request as OTLP/JSON; nothing is sent
+    /// Print the exact next request of each destination as OTLP/JSON, one object after another; nothing is sent
     Preview(PreviewOptions),
     /// What is measured
     #[command(subcommand)]
@@ -118,6 +118,12 @@ pub struct PreviewOptions {
     /// As if run with this tier, and with the OTEL_* variables of here [default: what the running exporter was told]
     #[arg(long, value_name = "N", env = "CCXRAY_OTEL_TIER", value_parser = clap::value_parser!(u8).range(0..=2))]
     pub tier: Option<u8>,
+    /// Only the request that will hold the exchanges of this project
+    #[arg(long, value_name = "DIR")]
+    pub project: Option<PathBuf>,
+    /// Only requests to addresses that begin so
+    #[arg(long, value_name = "URL")]
+    pub to: Option<String>,
     /// The length of a window [default: the running exporter's, OTEL_METRIC_EXPORT_INTERVAL, or 60s]
     #[arg(long, value_name = "TIME", env = "CCXRAY_INTERVAL", value_parser = parse_duration)]
     pub interval: Option<Duration>,

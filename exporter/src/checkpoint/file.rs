@@ -193,6 +193,7 @@ mod tests {
 
     fn state(at: u64) -> State {
         State {
+            directories: vec![],
             last_alive: UnixMillis(at),
             window_start: UnixMillis(0),
             streams: vec![],

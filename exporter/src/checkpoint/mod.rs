@@ -7,4 +7,4 @@ mod file;
 mod state;
 
 pub use file::{Loaded, Store, StoreError};
-pub use state::{SavedPipeline, State, Writer};
+pub use state::{Agreed, SavedPipeline, SeenDirectory, State, Writer};

@@ -1,6 +1,6 @@
 //! What may leave the machine, at one moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ccxray_shared::Entry;
 
@@ -97,6 +97,29 @@ impl Consents {
         self.directories.iter().map(move |(dir, rung)| (dir.as_str(), granted(rung)))
     }
 
+    /// Whether this is the same as `before`, but for directories that have been looked at or forgotten meanwhile.
+    pub fn only_adds_to(&self, before: &Self) -> bool {
+        let key = |consents: &Self, rung: &Rung| consents.grants[rung.granted].key.clone();
+        let same = |(dir, rung): (&String, &Result<Rung, Reason>)| match (rung, self.directories.get(dir)) {
+            (_, None) => true,
+            (Ok(one), Some(Ok(other))) => one.tier == other.tier && key(before, one) == key(self, other),
+            (Err(one), Some(Err(other))) => one == other,
+            (Ok(_) | Err(_), Some(_)) => false,
+        };
+        let server = |consents: &Self| consents.server().map(|grant| grant.key.clone()).map_err(Clone::clone);
+        self.places == before.places && server(self) == server(before) && before.directories.iter().all(same)
+    }
+
+    /// A directory without which the same would be granted, if there is one.
+    pub(super) fn spare_directory(&self) -> Option<&str> {
+        let mut leads_to = BTreeSet::new();
+        let mut spare = self.directories.iter().filter(|(_, rung)| match rung {
+            Ok(rung) => !leads_to.insert(rung.granted),
+            Err(_) => true,
+        });
+        spare.next().map(|(dir, _)| dir.as_str())
+    }
+
     /// What becomes of `entry`. Of two directories the one with the lower tier decides; a stamp lowers further.
     pub fn decide<'c>(&'c self, entry: &'c Entry<'_>) -> Decision<'c> {
         self.decide_for(entry.dir.as_deref(), entry.stated_dir.as_deref(), entry.tier_cap)
@@ -182,5 +205,7 @@ fn cap(tier_cap: Option<u8>) -> Tier {
     tier_cap.map_or(Tier::Named, |cap| Tier::from_number(cap.into()).unwrap_or(Tier::Disabled))
 }
 
+#[cfg(test)]
+pub(crate) mod made_up;
 #[cfg(test)]
 mod tests;

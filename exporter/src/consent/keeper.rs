@@ -15,6 +15,7 @@ use super::{
     consents::{Consents, Findings},
     environment::Environment,
     error::ConsentError,
+    grant::Grant,
     lookup::{self, Places, Project, Stated},
     own::Home,
     reason::Reason,
@@ -23,7 +24,7 @@ use super::{
     trust::{TrustList, TrustStore},
 };
 
-/// How many directories are kept in mind. Beyond it all are forgotten, and explored again when they are asked for.
+/// How many directories are kept in mind. Beyond it one is forgotten, and explored again when it is asked for.
 const MAX_DIRECTORIES: usize = 256;
 
 /// The exporter's environment.
@@ -37,6 +38,9 @@ pub struct Sources {
     pub trust: TrustStore,
     /// The tier of the command line; none if none was given.
     pub ceiling: Option<Tier>,
+    /// What another process was told of exchanges that no file covers, in place of what this one's command line and
+    /// environment say of them.
+    pub told: Option<Grant>,
     /// The exporter's environment.
     pub variables: OwnedVariables,
 }
@@ -48,6 +52,7 @@ impl Sources {
             home: Home::of_this_user(),
             trust: TrustStore::new(&state_dir.exporter()),
             ceiling: tier.and_then(|tier| Tier::from_number(tier.into())),
+            told: None,
             variables: Box::new(|name| std::env::var(name).ok()),
         }
     }
@@ -94,16 +99,26 @@ impl Keeper {
         &self.environment
     }
 
-    /// Looks at `dir`, a directory of an entry, and keeps it in mind. What holds from now on.
-    pub fn explore(&mut self, dir: &str) -> Arc<Consents> {
-        if let Some(dir) = lookup::plain(dir) {
-            if self.explored.len() >= MAX_DIRECTORIES {
-                self.explored.clear();
+    /// Looks at directories of entries, and keeps them in mind. What holds from now on.
+    pub fn explore<'d>(&mut self, dirs: impl IntoIterator<Item = &'d str>) -> Arc<Consents> {
+        for dir in dirs.into_iter().filter_map(lookup::plain) {
+            if self.explored.len() >= MAX_DIRECTORIES && !self.explored.contains(dir) {
+                self.forget_one();
             }
             self.explored.insert(dir.to_owned());
         }
         self.reload();
         self.consents()
+    }
+
+    /// A grant that no directory leads to any more would be one that was withdrawn: if possible, one goes of which another
+    /// directory has the same, or nothing.
+    fn forget_one(&mut self) {
+        let spare = self.current.spare_directory().map(str::to_owned);
+        match spare {
+            Some(dir) if self.explored.remove(&dir) => {}
+            Some(_) | None => drop(self.explored.pop_first()),
+        }
     }
 
     /// Reads everything again; what holds from now on, if it is something else. If the user's own configuration is no good
@@ -152,7 +167,8 @@ impl Keeper {
         let directories = looked.into_iter().map(|(dir, project)| (dir, covered(project))).collect();
         // What is mounted matters for looking only; that it changes is no change of consent.
         let places = Places { mounts: Mounts::default(), ..places };
-        Consents::of(Findings { places, server: parties.server(), directories })
+        let server = self.sources.told.clone().map_or_else(|| parties.server(), Ok);
+        Consents::of(Findings { places, server, directories })
     }
 
     fn places(&self, own: Option<&Stated>, list: TrustList) -> Places {

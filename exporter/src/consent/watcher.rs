@@ -4,7 +4,7 @@
 //! every file system, and not for a file that is not there yet.
 
 use std::{
-    io,
+    fmt, io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
     time::Duration,
@@ -17,36 +17,37 @@ use super::{Consents, Keeper};
 /// How often. A lowered tier takes effect within a second, and aborting takes some of it.
 pub const INTERVAL: Duration = Duration::from_millis(400);
 
+/// Who is to know of a change.
+type Changed = Arc<dyn Fn(Arc<Consents>) + Send + Sync>;
+
 /// Keeps the consents up to date until it is dropped.
-#[derive(Debug)]
 pub struct Watcher {
     keeper: Arc<Mutex<Keeper>>,
+    changed: Changed,
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Watcher {
-    /// Calls `changed`, on a thread of its own, with what holds whenever it is something else.
-    pub fn start(keeper: Keeper, changed: impl Fn(Arc<Consents>) + Send + 'static) -> io::Result<Self> {
-        let keeper = Arc::new(Mutex::new(keeper));
+    /// Calls `changed` with what holds whenever it is something else: once for each change and in their order, on a thread
+    /// of its own or on that of who [explores](Self::explore). It must not block.
+    pub fn start(
+        keeper: Keeper,
+        changed: impl Fn(Arc<Consents>) + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        let (keeper, changed): (_, Changed) = (Arc::new(Mutex::new(keeper)), Arc::new(changed));
         let (stop, stopped) = bounded::<()>(0);
-        let kept = Arc::clone(&keeper);
-        let mut told = lock(&kept).consents();
+        let (kept, tell) = (Arc::clone(&keeper), Arc::clone(&changed));
         let thread = thread::Builder::new().name("consent".to_owned()).spawn(move || {
             while stopped.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
-                let now = {
-                    let mut keeper = lock(&kept);
-                    keeper.reload();
-                    keeper.consents()
-                };
-                // Somebody who explored a directory may have been the first to see a change.
-                if !Arc::ptr_eq(&now, &told) {
-                    told = Arc::clone(&now);
-                    changed(now);
+                // Held while it is told, so that nobody tells of a later change before.
+                let mut keeper = lock(&kept);
+                if let Some(consents) = keeper.reload() {
+                    tell(consents);
                 }
             }
         })?;
-        Ok(Self { keeper, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { keeper, changed, stop: Some(stop), thread: Some(thread) })
     }
 
     /// What holds now.
@@ -54,9 +55,21 @@ impl Watcher {
         lock(&self.keeper).consents()
     }
 
-    /// Looks at a directory of an entry. What holds from now on.
+    /// Looks at a directory of an entry. What holds from now on; it has been told.
     pub fn explore(&self, dir: &str) -> Arc<Consents> {
-        lock(&self.keeper).explore(dir)
+        let mut keeper = lock(&self.keeper);
+        let before = keeper.consents();
+        let consents = keeper.explore([dir]);
+        if !Arc::ptr_eq(&before, &consents) {
+            (self.changed)(Arc::clone(&consents));
+        }
+        consents
+    }
+}
+
+impl fmt::Debug for Watcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watcher").field("keeper", &self.keeper).finish_non_exhaustive()
     }
 }
 
@@ -92,6 +105,7 @@ mod tests {
             home: Home { home: Some(top.to_owned()), config: None },
             trust: TrustStore::new(&state_dir.exporter()),
             ceiling: Some(Tier::Anonymous),
+            told: None,
             variables: Box::new(|name| {
                 (name == "OTEL_EXPORTER_OTLP_ENDPOINT").then(|| "https://otel.example".to_owned())
             }),

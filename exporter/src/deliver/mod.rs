@@ -17,7 +17,7 @@
 //! - [`worker`]: the task that brings these together, one per destination. [`messages`]: what it takes and reports.
 //! - [`history`], [`tally`]: what a destination has been through, for `status`; pure.
 //! - [`failure_log`]: `otel.log`, for people. [`self_telemetry`]: the exporter's own health, as the
-//!   metrics of [`self_metrics`].
+//!   metrics of [`self_metrics`]. [`figures`]: which of it goes where.
 
 pub mod bisect;
 pub mod delivery;
@@ -25,6 +25,7 @@ pub mod destination;
 mod door;
 pub mod endpoint;
 pub mod failure_log;
+pub mod figures;
 pub mod health;
 pub mod history;
 pub mod messages;
@@ -44,6 +45,7 @@ pub mod zeros;
 
 pub use destination::Destination;
 pub use failure_log::FailureLog;
+pub use figures::Figures;
 pub use history::History;
 pub use messages::{CutId, FromWorker, Snapshot};
 pub use record::HealthRecord;

@@ -5,7 +5,7 @@
 //! the newest never. Only what has never been sent waits here; the zero points of what goes are carried over into the
 //! next snapshot that stays.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 use super::{messages::CutId, payload::Payload, zeros};
 
@@ -32,6 +32,35 @@ impl Waiting {
     }
 }
 
+/// Divides what may wait in all evenly among the queues that hold it: a destination that is away takes no room from the
+/// others.
+#[derive(Debug, Default)]
+pub struct Shares(Arc<()>);
+
+/// One queue's share.
+#[derive(Debug)]
+pub struct Share(Arc<()>);
+
+impl Shares {
+    /// One more share; the others become smaller for as long as it is there.
+    pub fn one_more(&self) -> Share {
+        Share(Arc::clone(&self.0))
+    }
+}
+
+impl Share {
+    /// The only one.
+    pub fn whole() -> Self {
+        Shares::default().one_more()
+    }
+
+    /// What it is of `all`. Whoever divides holds a reference, too, unless he is gone.
+    fn of(&self, all: Limits) -> Limits {
+        let shares = (Arc::strong_count(&self.0) - 1).max(1);
+        Limits { snapshots: all.snapshots / shares, bytes: all.bytes / shares }
+    }
+}
+
 /// How much may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -53,12 +82,13 @@ pub struct Queue {
     waiting: VecDeque<Waiting>,
     bytes: usize,
     limits: Limits,
+    share: Share,
 }
 
 impl Queue {
-    /// An empty queue.
-    pub fn new(limits: Limits) -> Self {
-        Self { waiting: VecDeque::new(), bytes: 0, limits }
+    /// An empty queue, for its share of what `limits` allow in all.
+    pub fn new(limits: Limits, share: Share) -> Self {
+        Self { waiting: VecDeque::new(), bytes: 0, limits, share }
     }
 
     /// Appends the newest snapshot; returns how many older ones had to go for it.
@@ -97,7 +127,8 @@ impl Queue {
     }
 
     fn is_over(&self) -> bool {
-        self.waiting.len() > self.limits.snapshots || self.bytes > self.limits.bytes
+        let limits = self.share.of(self.limits);
+        self.waiting.len() > limits.snapshots || self.bytes > limits.bytes
     }
 
     /// Drops every second, counted back from the newest, which stays.
@@ -140,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_full_queue_loses_every_second_snapshot_and_counts_them() {
-        let mut queue = Queue::new(Limits { snapshots: 4, bytes: 1 << 20 });
+        let mut queue = Queue::new(Limits { snapshots: 4, bytes: 1 << 20 }, Share::whole());
         let dropped: Vec<u64> = (1..=7).map(|cut| queue.push(snapshot(cut))).collect();
         // 1 2 3 4 | 5 comes: 1 3 5 | 6: 1 3 5 6 | 7 comes: 1 5 7.
         assert_eq!(dropped, [0, 0, 0, 0, 2, 0, 2]);
@@ -150,15 +181,28 @@ mod tests {
     #[test]
     fn bytes_count_as_well_as_snapshots() {
         let one = snapshot(0).payload.len();
-        let mut queue = Queue::new(Limits { snapshots: 100, bytes: 3 * one });
+        let mut queue = Queue::new(Limits { snapshots: 100, bytes: 3 * one }, Share::whole());
         assert_eq!((1..=4).map(|cut| queue.push(snapshot(cut))).sum::<u64>(), 2);
         assert_eq!(cuts(&mut queue), [2, 4]);
         assert_eq!(queue.bytes, 0);
     }
 
     #[test]
+    fn what_may_wait_is_divided_among_the_queues_that_there_are() {
+        let (shares, limits) = (Shares::default(), Limits { snapshots: 8, bytes: 1 << 20 });
+        let mut queues: Vec<Queue> = (0..4).map(|_| Queue::new(limits, shares.one_more())).collect();
+        for queue in &mut queues {
+            assert!((1..=50).map(|cut| queue.push(snapshot(cut))).sum::<u64>() > 0);
+            assert_eq!(queue.len(), 2);
+        }
+        queues.truncate(1);
+        let _: u64 = (51..=58).map(|cut| queues[0].push(snapshot(cut))).sum();
+        assert!(queues[0].len() > 2, "the places of those that are gone are free");
+    }
+
+    #[test]
     fn the_newest_stays_even_if_it_is_larger_than_the_queue() {
-        let mut queue = Queue::new(Limits { snapshots: 10, bytes: 1 });
+        let mut queue = Queue::new(Limits { snapshots: 10, bytes: 1 }, Share::whole());
         for cut in 1..=5 {
             queue.push(snapshot(cut));
         }
@@ -172,7 +216,7 @@ mod tests {
             payload: Payload::encode(&snapshot_of(points), Compression::Gzip),
             has_zeros: zeros::any(&snapshot_of(points), CutId(cut)),
         };
-        let mut queue = Queue::new(Limits { snapshots: 2, bytes: 1 << 20 });
+        let mut queue = Queue::new(Limits { snapshots: 2, bytes: 1 << 20 }, Share::whole());
         queue.push(waiting(60, &[(60, 1)]));
         queue.push(waiting(120, &[(60, 0), (120, 5)]));
         assert_eq!(queue.push(waiting(180, &[(180, 7)])), 1);
@@ -182,7 +226,7 @@ mod tests {
 
     #[test]
     fn keeping_the_newest_drops_and_counts_the_rest() {
-        let mut queue = Queue::new(Limits::default());
+        let mut queue = Queue::new(Limits::default(), Share::whole());
         assert_eq!(queue.keep_newest(), 0);
         for cut in 1..=5 {
             queue.push(snapshot(cut));
@@ -196,7 +240,7 @@ mod tests {
         fn nothing_is_lost_uncounted_nor_reordered(
             ops in proptest::collection::vec(proptest::bool::weighted(0.8), 1..400),
         ) {
-            let mut queue = Queue::new(Limits { snapshots: 16, bytes: 1 << 20 });
+            let mut queue = Queue::new(Limits { snapshots: 16, bytes: 1 << 20 }, Share::whole());
             let (mut pushed, mut popped, mut dropped, mut last) = (0, 0, 0, 0);
             for push in ops {
                 if push {

@@ -40,7 +40,7 @@ pub const STATE: SelfMetric = gauge(
     "ccxray.otel.state",
     "",
     &["state"],
-    "Health of the destination: 1 for the state that it is in, 0 for the four others.",
+    "Health of the destination: 1 for the state that it is in, 0 for the four others. On the local page the number of destinations in each state.",
 );
 /// Snapshots given up.
 pub const DROPPED: SelfMetric = counter(
@@ -56,12 +56,12 @@ pub const REJECTED: SelfMetric = counter(
     &["reason"],
     "Points that the destination turned down: partial_success, too_large or bad_data.",
 );
-/// Starts, by tier.
+/// Pipelines that began their work, by tier.
 pub const TIER_DISTRIBUTION: SelfMetric = counter(
     "ccxray.otel.tier_distribution",
     "{launch}",
     &["tier"],
-    "Starts of the exporter by the tier that was in effect.",
+    "Pipelines that began their work, by the tier that was in effect; a start without any as tier 0.",
 );
 /// Lines of the spool.
 pub const ENTRIES: SelfMetric = counter(

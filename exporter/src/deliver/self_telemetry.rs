@@ -47,6 +47,15 @@ pub struct Push<T> {
     pub runtime: Handle,
 }
 
+/// What the figures are about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// One destination, for that destination.
+    Destination,
+    /// The whole process as well.
+    Process,
+}
+
 /// The exporter's own figures.
 ///
 /// Nothing is pushed before [`open`](Self::open), nor after [`close`](Self::close) until it is opened again, nor ever
@@ -59,6 +68,12 @@ pub struct SelfTelemetry {
     state: Gauge<u64>,
     dropped: Counter<u64>,
     rejected: Counter<u64>,
+    process: Option<OfProcess>,
+}
+
+/// The instruments of what concerns the whole process.
+#[derive(Debug)]
+struct OfProcess {
     tiers: Counter<u64>,
     entries: Counter<u64>,
     lag_bytes: Gauge<u64>,
@@ -69,6 +84,7 @@ pub struct SelfTelemetry {
 impl SelfTelemetry {
     /// Figures under a resource that holds `attributes` and nothing else.
     pub fn new<T: Transport>(
+        scope: Scope,
         attributes: Vec<KeyValue>,
         push: Option<Push<T>>,
     ) -> Result<Self, ExporterBuildError> {
@@ -78,7 +94,7 @@ impl SelfTelemetry {
         if let Some(push) = push {
             builder = builder.with_reader(periodic_reader(push, gate.clone())?);
         }
-        Ok(Self::with_instruments(builder.build(), reader, gate))
+        Ok(Self::with_instruments(scope, builder.build(), reader, gate))
     }
 
     /// Takes in what a worker reports. Pushes only go where the last attempt of the worker went well.
@@ -98,23 +114,38 @@ impl SelfTelemetry {
 
     /// Counts lines of the spool by their kind.
     pub fn count_entries(&self, kind: &'static str, count: u64) {
-        self.entries.add(count, &[KeyValue::new("kind", kind)]);
+        if let Some(process) = &self.process {
+            process.entries.add(count, &[KeyValue::new("kind", kind)]);
+        }
     }
 
-    /// Counts a start with this tier in effect.
+    /// Counts a pipeline that begins its work with this tier in effect.
     pub fn count_launch(&self, tier: u8) {
-        self.tiers.add(1, &[KeyValue::new("tier", tier.to_string())]);
+        if let Some(process) = &self.process {
+            process.tiers.add(1, &[KeyValue::new("tier", tier.to_string())]);
+        }
     }
 
     /// Notes how many bytes of the spool are still unread, and how long ago the first entry in them ended.
     pub fn set_lag(&self, bytes: u64, age: Duration) {
-        self.lag_bytes.record(bytes, &[]);
-        self.lag_seconds.record(age.as_secs(), &[]);
+        if let Some(process) = &self.process {
+            process.lag_bytes.record(bytes, &[]);
+            process.lag_seconds.record(age.as_secs(), &[]);
+        }
     }
 
     /// Notes how long ago a checkpoint was last written.
     pub fn set_checkpoint_age(&self, age: Duration) {
-        self.checkpoint_age.record(age.as_secs(), &[]);
+        if let Some(process) = &self.process {
+            process.checkpoint_age.record(age.as_secs(), &[]);
+        }
+    }
+
+    /// Notes how many destinations are in each state.
+    pub fn set_states(&self, count: impl Fn(State) -> u64) {
+        for each in State::ALL {
+            self.state.record(count(each), &[KeyValue::new("state", each.as_str())]);
+        }
     }
 
     /// The figures of this moment, for the local page.
@@ -135,9 +166,7 @@ impl SelfTelemetry {
     /// Notes the destination's state as the last process left it. Whether anything gets there is for the worker to
     /// find out: nothing is pushed yet.
     pub fn begin_in(&self, state: State) {
-        for each in State::ALL {
-            self.state.record(u64::from(each == state), &[KeyValue::new("state", each.as_str())]);
-        }
+        self.set_states(|each| u64::from(each == state));
     }
 
     /// Lets pushes through.
@@ -155,22 +184,31 @@ impl SelfTelemetry {
         self.gate.lock_up();
     }
 
-    fn with_instruments(provider: SdkMeterProvider, reader: SharedReader, gate: Gate) -> Self {
+    fn with_instruments(scope: Scope, provider: SdkMeterProvider, reader: SharedReader, gate: Gate) -> Self {
         let meter = provider.meter("ccxray-exporter");
-        let build = [("version", env!("CARGO_PKG_VERSION")), ("revision", env!("CCXRAY_REVISION"))];
-        gauge(&meter, BUILD_INFO).record(1, &build.map(|(key, value)| KeyValue::new(key, value)));
+        let process = (scope == Scope::Process).then(|| OfProcess::new(&meter));
         Self {
             reader,
             gate,
             state: gauge(&meter, STATE),
             dropped: counter(&meter, DROPPED),
             rejected: counter(&meter, REJECTED),
-            tiers: counter(&meter, TIER_DISTRIBUTION),
-            entries: counter(&meter, ENTRIES),
-            lag_bytes: gauge(&meter, LAG_BYTES),
-            lag_seconds: gauge(&meter, LAG_SECONDS),
-            checkpoint_age: gauge(&meter, CHECKPOINT_AGE),
+            process,
             provider,
+        }
+    }
+}
+
+impl OfProcess {
+    fn new(meter: &Meter) -> Self {
+        let build = [("version", env!("CARGO_PKG_VERSION")), ("revision", env!("CCXRAY_REVISION"))];
+        gauge(meter, BUILD_INFO).record(1, &build.map(|(key, value)| KeyValue::new(key, value)));
+        Self {
+            tiers: counter(meter, TIER_DISTRIBUTION),
+            entries: counter(meter, ENTRIES),
+            lag_bytes: gauge(meter, LAG_BYTES),
+            lag_seconds: gauge(meter, LAG_SECONDS),
+            checkpoint_age: gauge(meter, CHECKPOINT_AGE),
         }
     }
 }

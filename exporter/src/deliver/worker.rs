@@ -22,7 +22,7 @@ use super::{
     messages::{FromWorker, Snapshot},
     outcome::{self, Outcome, OutcomeKind},
     payload::{Compression, Payload},
-    queue::{Limits, Queue, Waiting},
+    queue::{Limits, Queue, Share, Waiting},
     record::{HealthRecord, Moment},
     tls::TlsError,
     transport::{HttpTransport, Reply, SendError, Transport},
@@ -70,15 +70,19 @@ impl Drop for WorkerHandle {
 }
 
 /// Starts the worker of `destination`, on the tokio runtime that the caller is in. `health` is what the last process
-/// knew of it; `events` is called from the worker and from [`WorkerHandle::offer`], and must not block.
+/// knew of it; `events` is called from the worker and from [`WorkerHandle::offer`], and must not block; `share` is its
+/// queue's of what may wait in all.
 pub fn spawn(
     destination: &Destination,
     health: HealthRecord,
     events: impl Fn(FromWorker) + Send + Sync + 'static,
     log: FailureLog,
+    share: Share,
 ) -> Result<WorkerHandle, TlsError> {
     let transport = HttpTransport::new(destination)?;
-    Ok(spawn_with(transport, destination, health, events, log, Tuning::default()))
+    let tuning = Tuning::default();
+    let queue = Queue::new(tuning.limits, share);
+    Ok(start(transport, destination, health, events, log, tuning.policy, queue))
 }
 
 /// [`spawn`] with a transport and numbers of the caller's choice.
@@ -90,11 +94,21 @@ pub fn spawn_with(
     log: FailureLog,
     tuning: Tuning,
 ) -> WorkerHandle {
-    let shared = Arc::new(Shared {
-        queue: Mutex::new(Queue::new(tuning.limits)),
-        arrived: Notify::new(),
-        events: Box::new(events),
-    });
+    let queue = Queue::new(tuning.limits, Share::whole());
+    start(transport, destination, health, events, log, tuning.policy, queue)
+}
+
+fn start(
+    transport: impl Transport,
+    destination: &Destination,
+    health: HealthRecord,
+    events: impl Fn(FromWorker) + Send + Sync + 'static,
+    log: FailureLog,
+    policy: Policy,
+    queue: Queue,
+) -> WorkerHandle {
+    let shared =
+        Arc::new(Shared { queue: Mutex::new(queue), arrived: Notify::new(), events: Box::new(events) });
     let clock = Clock(Instant::now());
     let worker = Worker {
         transport,
@@ -102,7 +116,7 @@ pub fn spawn_with(
         health: health.restore(clock.now()),
         record: health,
         last_outcome: health.cause,
-        policy: tuning.policy,
+        policy,
         clock,
         log,
         endpoint: destination.endpoint.clone(),

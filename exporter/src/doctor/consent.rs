@@ -145,7 +145,7 @@ fn project(keeper: &mut Keeper, dir: &Path) -> Check {
     let Some(real) = real.to_str() else {
         return Check::ill("project", format!("{shown} is not UTF-8"), "its exchanges cannot be told apart");
     };
-    let explored = keeper.explore(real);
+    let explored = keeper.explore([real]);
     match explored.decide_for(Some(real), None, None) {
         Decision::Count(grant) => {
             let notices = grant.notices.iter().map(|notice| format!("\n{notice}"));
@@ -219,7 +219,8 @@ mod tests {
             store.change(|list| list.insert(trusted)).unwrap();
         }
         let home = Home { home: Some(top.clone()), config: None };
-        let sources = Sources { home, trust: store, ceiling: None, variables: Box::new(|_| None) };
+        let sources =
+            Sources { home, trust: store, ceiling: None, told: None, variables: Box::new(|_| None) };
         let (checks, _) = of_sources(sources, &[top.join("app")]);
         checks
             .into_iter()

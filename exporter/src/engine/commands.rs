@@ -13,17 +13,14 @@ use crossbeam_channel::{Receiver, Sender, select};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use tokio::sync::oneshot;
 
-use crate::deliver::{CutId, HealthRecord, tally::Counts};
+use super::PipelineId;
+use crate::deliver::{FromWorker, health::State};
 
 /// What the engine is told.
 #[derive(Debug)]
 pub enum Command {
-    /// The destination has acknowledged this cut.
-    Acked(CutId),
-    /// The destination's health changed.
-    Health(HealthRecord),
-    /// Something became of snapshots.
-    Delivery(Counts),
+    /// The worker of a pipeline reports something.
+    Worker(PipelineId, FromWorker),
     /// Somebody looks at the local page.
     Collect(oneshot::Sender<ExportMetricsServiceRequest>),
     /// Write a last checkpoint and end; with `flush`, offer a last snapshot first.
@@ -104,11 +101,20 @@ impl Orders {
     }
 }
 
+/// How one destination is doing.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sending {
+    /// Where to and at which tier, for people.
+    pub summary: String,
+    /// The destination's state.
+    pub state: State,
+}
+
 /// How the engine is doing.
 #[derive(Default)]
 pub struct Vitals {
     problem: Mutex<Option<String>>,
-    health: Mutex<Option<HealthRecord>>,
+    sending: Mutex<Vec<Sending>>,
     lag_bytes: AtomicU64,
     progress: AtomicU64,
 }
@@ -125,9 +131,9 @@ impl Vitals {
         self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The destination's health, if there is a destination.
-    pub fn health(&self) -> Option<HealthRecord> {
-        *self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The destinations. Two projects may have the same one.
+    pub fn sending(&self) -> Vec<Sending> {
+        self.sending.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Bytes of the spool that have not been read.
@@ -145,9 +151,9 @@ impl Vitals {
         self.progress.fetch_add(1, Relaxed);
     }
 
-    pub(super) fn set(&self, problem: Option<String>, health: Option<HealthRecord>, lag_bytes: u64) {
+    pub(super) fn set(&self, problem: Option<String>, sending: Vec<Sending>, lag_bytes: u64) {
         *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
-        *self.health.lock().unwrap_or_else(PoisonError::into_inner) = health;
+        *self.sending.lock().unwrap_or_else(PoisonError::into_inner) = sending;
         self.lag_bytes.store(lag_bytes, Relaxed);
     }
 }

@@ -1,11 +1,11 @@
 //! The windows and the pipelines: everything between a decoded entry and a snapshot, without IO and without a clock.
 
-use std::{mem, time::Duration};
+use std::{mem, ptr, sync::Arc, time::Duration};
 
 use ccxray_shared::{Entry, UnixMillis};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 
-use super::SETTLING;
+use super::{BEHIND, Exported, Lack, PipelineId, Route, SETTLING, seen::Seen};
 use crate::{
     checkpoint::{SavedPipeline, State, Writer},
     classify::{
@@ -13,12 +13,8 @@ use crate::{
         drift::{self, Drift},
         price_table::PriceTable,
     },
-    deliver::{
-        History,
-        messages::{CutId, Snapshot},
-        record::HealthRecord,
-        tally::Counts,
-    },
+    consent::{Consents, Decision, Grant},
+    deliver::{Snapshot, messages::CutId, record::HealthRecord, tally::Counts},
     pipeline::{
         self, Pipeline, Window,
         identity::{Identity, InstanceId, PipelineKey},
@@ -28,18 +24,16 @@ use crate::{
 
 /// How far an entry's time may lie ahead of the clock before it says nothing.
 const AHEAD: Duration = Duration::from_secs(5);
-/// How far behind the last snapshot the clock may fall before the series start anew.
-const BEHIND: Duration = Duration::from_mins(5);
 
 /// How the windows run and where the snapshots go.
 #[derive(Debug)]
 pub struct CoreOptions {
-    /// The length of a window.
+    /// The length of a window where nobody says otherwise.
     pub interval: Duration,
     /// How long the exporter may have been away before what was recorded meanwhile is withheld.
     pub resume_grace: Duration,
-    /// The destination, if there is consent for one.
-    pub destination: Option<PipelineKey>,
+    /// What may leave the machine.
+    pub consents: Arc<Consents>,
     /// What things cost.
     pub prices: PriceTable,
 }
@@ -48,24 +42,33 @@ pub struct CoreOptions {
 #[derive(Debug)]
 pub struct Core {
     options: CoreOptions,
-    window: Window,
-    /// Whether the open window has counted anything.
-    has_entries: bool,
     local: Pipeline,
-    destination: Option<Exported>,
-    ready: Vec<Snapshot>,
+    /// The local pipeline's.
+    window: Window,
+    exported: Vec<Exported>,
+    /// The place in `exported` of each grant's pipeline.
+    places: Vec<Option<usize>>,
+    next_id: u64,
+    /// Since when all of that has been agreed to: what is found out later of a directory was true since then.
+    agreed_at: UnixMillis,
+    /// Everything that ended before it has been counted.
+    watermark: UnixMillis,
+    seen: Seen,
+    ready: Vec<(PipelineId, Snapshot)>,
 }
 
-#[derive(Debug)]
-struct Exported {
-    pipeline: Pipeline,
-    health: HealthRecord,
-    history: History,
+/// What something else that is agreed to comes to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Agreement {
+    /// Pipelines that have ended.
+    pub closed: Vec<PipelineId>,
+    /// Pipelines that begin, or go elsewhere from now on.
+    pub opened: Vec<PipelineId>,
 }
 
 impl Core {
-    /// Goes on from `state` in a new process, or begins. A destination that the state does not know begins with
-    /// nothing, now. `random` gives the bits of new instance ids.
+    /// Goes on from `state` in a new process, or begins. A pipeline that the state does not know begins with nothing,
+    /// now; one that is no longer agreed to is forgotten. `random` gives the bits of new instance ids.
     pub fn start(
         options: CoreOptions,
         state: Option<State>,
@@ -74,11 +77,10 @@ impl Core {
     ) -> Self {
         let last_alive = state.as_ref().map(|state| state.last_alive);
         let mut core = Self::alongside(options, state, now, random);
-        if let Some(Exported { pipeline, .. }) = &mut core.destination {
+        let absence = last_alive.filter(|&last| now.since(last) > core.options.resume_grace);
+        for Exported { pipeline, .. } in &mut core.exported {
             pipeline.taken_over();
-            if let Some(last_alive) = last_alive
-                && now.since(last_alive) > core.options.resume_grace
-            {
+            if let Some(last_alive) = absence {
                 pipeline.withhold(last_alive, now);
             }
         }
@@ -93,32 +95,117 @@ impl Core {
         now: UnixMillis,
         mut random: impl FnMut() -> u128,
     ) -> Self {
-        let (window_start, mut saved) =
-            state.map_or((UnixMillis(0), Vec::new()), |state| (state.window_start, state.pipelines));
-        let never_tried = HealthRecord { since: now, ..HealthRecord::default() };
-        let mut resume = |key: PipelineKey, since: UnixMillis| {
-            let found = saved.iter().position(|saved| saved.state.identity.key == key);
-            match found.map(|i| saved.swap_remove(i)) {
-                Some(saved) => Exported {
-                    pipeline: Pipeline::from_state(saved.state),
-                    health: saved.health.unwrap_or(never_tried),
-                    history: saved.history,
-                },
-                None => Exported {
-                    pipeline: Pipeline::new(
-                        Identity { key, instance: InstanceId::from_bits(random()) },
-                        since,
-                    ),
-                    health: never_tried,
-                    history: History::default(),
-                },
-            }
+        let mut state = state.unwrap_or_default();
+        let start = state.window_start;
+        let local = take(&mut state.pipelines, &PipelineKey::local()).map_or_else(
+            || {
+                let instance = InstanceId::from_bits(random());
+                Pipeline::new(Identity { key: PipelineKey::local(), instance }, UnixMillis(0))
+            },
+            |saved| Pipeline::from_state(saved.state),
+        );
+        let mut core = Self {
+            local,
+            window: Window::around(start, options.interval),
+            exported: Vec::new(),
+            places: Vec::new(),
+            next_id: 0,
+            agreed_at: now,
+            watermark: start,
+            seen: Seen::restore(state.directories),
+            ready: Vec::new(),
+            options,
         };
-        let local = resume(PipelineKey::local(), UnixMillis(0)).pipeline;
-        let destination = options.destination.clone().map(|key| resume(key, now));
-        let last_cut = destination.as_ref().map_or(UnixMillis(0), |exported| exported.pipeline.last_cut());
-        let window = Window::around(window_start.max(last_cut), options.interval);
-        Self { options, window, has_entries: false, local, destination, ready: Vec::new() }
+        let consents = Arc::clone(&core.options.consents);
+        for grant in consents.grants() {
+            if let Some(saved) = take(&mut state.pipelines, &grant.key) {
+                let id = core.new_id();
+                let interval = core.options.interval;
+                core.exported.push(Exported::resume(id, grant.clone(), interval, saved, (now, start)));
+            }
+        }
+        core.agree(&consents, now, random);
+        core
+    }
+
+    /// From now on this holds: pipelines that nobody agrees to any more end with all that they have not sent, new ones
+    /// begin. What is there only for exchanges with a stamp waits for the first of them.
+    pub fn agree(
+        &mut self,
+        consents: &Arc<Consents>,
+        now: UnixMillis,
+        mut random: impl FnMut() -> u128,
+    ) -> Agreement {
+        if !consents.only_adds_to(&self.options.consents) {
+            self.agreed_at = now;
+        }
+        let mut agreement = Agreement::default();
+        let granted = |key: &PipelineKey| consents.grants().iter().find(|grant| grant.key == *key);
+        let interval = self.options.interval;
+        self.exported.retain_mut(|exported| {
+            let Some(grant) = granted(&exported.grant().key) else {
+                agreement.closed.push(exported.id());
+                return false;
+            };
+            if exported.agree(grant, interval) {
+                agreement.opened.push(exported.id());
+            }
+            true
+        });
+        self.ready.retain(|(id, _)| !agreement.closed.contains(id));
+        if !agreement.closed.is_empty() {
+            self.agreed_at = now;
+        }
+        self.options.consents = Arc::clone(consents);
+        self.find_places();
+        for (number, grant) in consents.grants().iter().enumerate() {
+            if !grant.is_standby && self.places[number].is_none() {
+                agreement.opened.push(self.begin(grant.clone(), now, self.watermark, &mut random));
+            }
+        }
+        self.find_places();
+        agreement
+    }
+
+    /// Begins the pipeline of a grant that had none, for an entry that ended at `at`.
+    pub fn open(
+        &mut self,
+        grant: usize,
+        (now, at): (UnixMillis, UnixMillis),
+        random: impl FnMut() -> u128,
+    ) -> Option<PipelineId> {
+        let grant = self.options.consents.grants().get(grant)?.clone();
+        let id = self.begin(grant, now, at.max(self.watermark), random);
+        self.find_places();
+        Some(id)
+    }
+
+    fn begin(
+        &mut self,
+        grant: Grant,
+        now: UnixMillis,
+        at: UnixMillis,
+        mut random: impl FnMut() -> u128,
+    ) -> PipelineId {
+        let id = self.new_id();
+        let who = (id, InstanceId::from_bits(random()));
+        self.exported.push(Exported::begin(who, grant, self.options.interval, (now, self.agreed_at, at)));
+        id
+    }
+
+    fn new_id(&mut self) -> PipelineId {
+        self.next_id += 1;
+        PipelineId(self.next_id)
+    }
+
+    fn find_places(&mut self) {
+        let consents = &self.options.consents;
+        let server = consents.server().ok().map(|grant| &grant.key);
+        for exported in &mut self.exported {
+            exported.is_server = server == Some(&exported.grant().key);
+        }
+        let place = |grant: &Grant| self.exported.iter().position(|each| each.grant().key == grant.key);
+        self.places = consents.grants().iter().map(place).collect();
     }
 
     /// The time at which an entry counts. One far ahead of the clock was made under another clock and counts at once:
@@ -127,42 +214,59 @@ impl Core {
         if ended_at <= now.after(AHEAD) { ended_at } else { now.before(SETTLING) }
     }
 
-    /// The open window.
-    pub fn window(&self) -> Window {
-        self.window
+    /// The end of the open window that ends first: what ends before it can be counted.
+    pub fn horizon(&self) -> UnixMillis {
+        let ends = self.exported.iter().map(|exported| exported.window().end());
+        ends.fold(self.window.end(), Ord::min)
     }
 
-    /// Everything that ended before `watermark` has been counted: closes the open window if it is over, and opens the
-    /// one that holds `watermark`. A window that followed directly is sent even if it brought nothing, as a sign of
+    /// Everything that ended before `watermark` has been counted: closes the open windows that are over, and opens those
+    /// that hold `watermark`. A window that followed directly is sent even if it brought nothing, as a sign of
     /// life; others only if they counted something.
     pub fn advance(&mut self, watermark: UnixMillis) {
-        if watermark < self.window.end() {
-            return;
+        self.watermark = watermark;
+        if watermark >= self.window.end() {
+            self.local.roll(self.window);
+            self.window = Window::around(watermark, self.options.interval);
         }
-        let next = Window::around(watermark, self.options.interval);
-        let is_live = next.start == self.window.end();
-        self.local.roll(self.window);
-        if let Some(Exported { pipeline, .. }) = &mut self.destination {
-            if self.has_entries || is_live {
-                let cut = CutId(self.window.end().0);
-                self.ready.extend(pipeline.close(self.window).map(|request| Snapshot { cut, request }));
-            } else {
-                pipeline.roll(self.window);
-            }
+        for exported in &mut self.exported {
+            let snapshot = exported.advance(watermark);
+            self.ready.extend(snapshot.map(|snapshot| (exported.id(), snapshot)));
         }
-        self.window = next;
-        self.has_entries = false;
     }
 
-    /// Counts an entry in the open window. Its [`event_time`](Self::event_time) must not lie behind that window. Gives
-    /// what in it was not as expected.
-    pub fn count<'e>(&mut self, entry: &'e Entry<'e>) -> Vec<Drift<'e>> {
+    /// Where an entry counts, or what must happen before that can be told.
+    pub fn route<'e>(&'e self, entry: &'e Entry<'_>) -> Result<Route, Lack<'e>> {
+        let grant = match self.options.consents.decide(entry) {
+            Decision::Count(grant) => grant,
+            Decision::Nothing(_) | Decision::StampedOut => return Ok(Route::LOCAL),
+            Decision::Unexplored(dir) => return Err(Lack::Directory(dir)),
+        };
+        let mut grants = self.options.consents.grants().iter();
+        let Some(number) = grants.position(|each| ptr::eq(each, grant)) else { return Ok(Route::LOCAL) };
+        self.places[number].map(|place| Route(Some(place))).ok_or(Lack::Pipeline(number))
+    }
+
+    /// Counts an entry in the open windows of the local pipeline and of the one that it was
+    /// [routed](Self::route) to. Its [`event_time`](Self::event_time) must lie before the
+    /// [`horizon`](Self::horizon). Gives what in it was not as expected.
+    pub fn count<'e>(&mut self, entry: &'e Entry<'e>, route: Route) -> Vec<Drift<'e>> {
         let classified = Classified::of(entry, &self.options.prices);
-        let late = entry.ended_at < self.window.start;
-        self.has_entries = true;
-        let destination = self.destination.as_mut().map(|exported| &mut exported.pipeline);
         let drifts = drift::of(&classified);
-        pipeline::record([&mut self.local].into_iter().chain(destination), &classified, &drifts, late);
+        if let Some(dir) = &entry.dir {
+            self.seen.note(dir, entry.ended_at);
+        }
+        let local = (&mut self.local, entry.ended_at < self.window.start);
+        let exported = route.0.and_then(|place| self.exported.get_mut(place));
+        let exported = exported.map(|exported| {
+            exported.has_entries = true;
+            if entry.agent_otel {
+                exported.note_complement();
+            }
+            let is_late = entry.ended_at < exported.window().start;
+            (&mut exported.pipeline, is_late)
+        });
+        pipeline::record([local].into_iter().chain(exported), &classified, &drifts);
         drifts
     }
 
@@ -170,16 +274,17 @@ impl Core {
     /// the local page and for the destination that the exporter's own command line names.
     pub fn set_active_requests(&mut self, active: Option<u64>) {
         self.local.set_active_requests(active);
-        if let Some(exported) = &mut self.destination {
-            exported.pipeline.set_active_requests(active);
+        for exported in &mut self.exported {
+            exported.pipeline.set_active_requests(active.filter(|_| exported.is_server));
         }
     }
 
-    /// Counts entries that are known to be lost.
+    /// Counts entries that are known to be lost. Nobody knows of which project: as entries without one they are for
+    /// the destination that the exporter's own command line names.
     pub fn count_loss(&mut self, reason: &str, entries: u64, now: UnixMillis) {
-        self.has_entries = true;
         self.local.record_loss(reason, entries, now);
-        if let Some(exported) = &mut self.destination {
+        for exported in self.exported.iter_mut().filter(|exported| exported.is_server) {
+            exported.has_entries = true;
             exported.pipeline.record_loss(reason, entries, now);
         }
     }
@@ -190,34 +295,25 @@ impl Core {
     }
 
     /// The snapshots that may be sent now that a checkpoint holds them.
-    pub fn take_ready(&mut self) -> Vec<Snapshot> {
+    pub fn take_ready(&mut self) -> Vec<(PipelineId, Snapshot)> {
         mem::take(&mut self.ready)
     }
 
-    /// Closes the open window early, at `now`, for a last snapshot before a stop.
+    /// Closes the open windows early, at `now`, for last snapshots before a stop.
     pub fn close_early(&mut self, now: UnixMillis) {
-        let length = now.since(self.window.start);
-        if !length.is_zero() && now < self.window.end() {
-            let cut_short = Window { length, ..self.window };
-            if let Some(Exported { pipeline, .. }) = &mut self.destination {
-                self.ready
-                    .extend(pipeline.close(cut_short).map(|request| Snapshot { cut: CutId(now.0), request }));
-            }
+        for exported in &mut self.exported {
+            let snapshot = exported.close_early(now);
+            self.ready.extend(snapshot.map(|snapshot| (exported.id(), snapshot)));
         }
     }
 
     /// Everything that must be remembered, with the spool read up to `streams`.
     pub fn to_state(&mut self, streams: Vec<StreamPosition>, now: UnixMillis) -> State {
         self.local.drain(self.window);
-        let local = self.local.to_state();
-        let mut pipelines = vec![SavedPipeline { state: local, health: None, history: History::default() }];
-        if let Some(Exported { pipeline, health, history }) = &mut self.destination {
-            pipeline.drain(self.window);
-            let (state, history) = (pipeline.to_state(), history.clone());
-            pipelines.push(SavedPipeline { state, health: Some(*health), history });
-        }
-        let writer = Some(self.writer());
-        State { last_alive: now, window_start: self.window.start, streams, pipelines, writer }
+        let local = SavedPipeline::local(self.local.to_state(), self.window.start);
+        let pipelines = [local].into_iter().chain(self.exported.iter_mut().map(Exported::save)).collect();
+        let (directories, writer) = (self.seen.save(), Some(self.writer()));
+        State { last_alive: now, window_start: self.window.start, streams, pipelines, directories, writer }
     }
 
     fn writer(&self) -> Writer {
@@ -234,63 +330,74 @@ impl Core {
         self.local.peek(self.window, now)
     }
 
-    /// The destination has everything up to `cut`.
-    pub fn acked(&mut self, cut: CutId) {
-        if let Some(exported) = &mut self.destination {
+    /// The destination of a pipeline has everything up to `cut`.
+    pub fn acked(&mut self, pipeline: PipelineId, cut: CutId) {
+        if let Some(exported) = self.get_mut(pipeline) {
             exported.pipeline.acked(UnixMillis(cut.0));
         }
     }
 
-    /// The destination's health changed.
-    pub fn note_health(&mut self, health: HealthRecord) {
-        if let Some(exported) = &mut self.destination {
+    /// The health of a pipeline's destination changed.
+    pub fn note_health(&mut self, pipeline: PipelineId, health: HealthRecord) {
+        if let Some(exported) = self.get_mut(pipeline) {
             exported.history.note(&exported.health, &health);
             exported.health = health;
         }
     }
 
-    /// Notes what became of snapshots.
-    pub fn note_delivery(&mut self, counts: Counts, now: UnixMillis) {
-        if let Some(exported) = &mut self.destination {
+    /// Notes what became of a pipeline's snapshots.
+    pub fn note_delivery(&mut self, pipeline: PipelineId, counts: Counts, now: UnixMillis) {
+        if let Some(exported) = self.get_mut(pipeline) {
             exported.history.tally.add(counts, now);
         }
     }
 
-    /// Who the destination's pipeline is, if there is a destination.
-    pub fn destination(&self) -> Option<&Identity> {
-        self.destination.as_ref().map(|exported| exported.pipeline.identity())
+    /// The pipelines that have a destination.
+    pub fn exported(&self) -> &[Exported] {
+        &self.exported
     }
 
-    /// The destination's health, if there is a destination.
-    pub fn health(&self) -> Option<HealthRecord> {
-        self.destination.as_ref().map(|exported| exported.health)
+    /// One of them, if it has not ended.
+    pub fn get(&self, pipeline: PipelineId) -> Option<&Exported> {
+        self.exported.iter().find(|exported| exported.id() == pipeline)
     }
 
-    /// If the clock has fallen far behind the last snapshot, no later one could be sent for long: the destination's
-    /// series start anew, under a new instance id. Whether they did. If it has fallen far behind the open window only,
-    /// the window follows it.
-    pub fn renew_if_clock_fell_back(&mut self, now: UnixMillis, random: impl FnOnce() -> u128) -> bool {
-        let latest = now.after(BEHIND);
-        let last_cut =
-            self.destination.as_ref().map_or(UnixMillis(0), |exported| exported.pipeline.last_cut());
-        let was_sent_ahead = last_cut > latest;
-        if !was_sent_ahead && self.window.start <= latest {
-            return false;
-        }
-        let start = if was_sent_ahead { now } else { now.max(last_cut) };
-        self.window = Window::around(start, self.options.interval);
-        self.local.come_back(self.window, now);
-        let Some(exported) = &mut self.destination else { return false };
-        if was_sent_ahead {
-            let key = exported.pipeline.identity().key.clone();
-            let identity = Identity { key, instance: InstanceId::from_bits(random()) };
-            exported.pipeline.begin_anew(identity, now);
-            self.ready.clear();
-        } else {
-            exported.pipeline.come_back(self.window, now);
-        }
-        was_sent_ahead
+    fn get_mut(&mut self, pipeline: PipelineId) -> Option<&mut Exported> {
+        self.exported.iter_mut().find(|exported| exported.id() == pipeline)
     }
+
+    /// Pipelines that for the first time hold an exchange of an agent whose own telemetry is on.
+    pub fn take_complement_news(&mut self) -> impl Iterator<Item = &Exported> {
+        self.exported.iter_mut().filter_map(|exported| {
+            let is_news = exported.take_complement_news();
+            is_news.then_some(&*exported)
+        })
+    }
+
+    /// If the clock has fallen far behind the last snapshot of a pipeline, no later one could be sent for long: its
+    /// series start anew, under a new instance id. Whether any did. If it has fallen far behind an open window only,
+    /// that window follows it.
+    pub fn renew_if_clock_fell_back(&mut self, now: UnixMillis, mut random: impl FnMut() -> u128) -> bool {
+        if self.window.start > now.after(BEHIND) {
+            self.window = Window::around(now, self.options.interval);
+            self.local.come_back(self.window, now);
+        }
+        let mut any = false;
+        for exported in &mut self.exported {
+            if exported.renew_if_clock_fell_back(now, &mut random) {
+                let id = exported.id();
+                self.ready.retain(|(other, _)| *other != id);
+                any = true;
+            }
+        }
+        any
+    }
+}
+
+/// Takes the pipeline of `key` out of `saved`.
+fn take(saved: &mut Vec<SavedPipeline>, key: &PipelineKey) -> Option<SavedPipeline> {
+    let found = saved.iter().position(|saved| saved.state.identity.key == *key)?;
+    Some(saved.swap_remove(found))
 }
 
 #[cfg(test)]

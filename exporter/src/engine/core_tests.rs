@@ -15,9 +15,16 @@ use opentelemetry_proto::tonic::metrics::v1::{metric::Data, number_data_point};
 
 use super::*;
 use crate::{
+    consent::{
+        Tier,
+        consents::made_up::{consents, grant},
+    },
     deliver::{health, tally},
     source::tests::entry,
 };
+
+#[path = "core_tests/many.rs"]
+mod many;
 
 const MINUTE: Duration = Duration::from_mins(1);
 /// The start of a window.
@@ -27,21 +34,37 @@ fn at(seconds: u64) -> UnixMillis {
     T0.after(Duration::from_secs(seconds))
 }
 
+fn server() -> Grant {
+    grant("http://127.0.0.1/v1/metrics", Tier::Anonymous, "server")
+}
+
 fn options() -> CoreOptions {
     CoreOptions {
         interval: MINUTE,
         resume_grace: Duration::from_mins(5),
-        destination: Some(PipelineKey {
-            destination: Some("http://127.0.0.1/v1/metrics".into()),
-            tier: 1,
-            attributes: BTreeMap::new(),
-        }),
+        consents: Arc::new(consents(Some(server()), vec![])),
         prices: PriceTable::embedded(),
     }
 }
 
 fn start(state: Option<State>, now: UnixMillis) -> Core {
     Core::start(options(), state, now, || 7)
+}
+
+/// Counts an entry where it belongs.
+fn count(core: &mut Core, entry: &Entry<'_>) {
+    let route = core.route(entry).unwrap();
+    core.count(entry, route);
+}
+
+/// The snapshots that are ready, whosever they are.
+fn sent(core: &mut Core) -> Vec<Snapshot> {
+    core.take_ready().into_iter().map(|(_, snapshot)| snapshot).collect()
+}
+
+/// The number of the only pipeline.
+fn only(core: &Core) -> PipelineId {
+    core.exported()[0].id()
 }
 
 /// The documented example: 3117 in, 663 out, 9153 read, 1227 written for five minutes and 159 for an hour on
@@ -122,9 +145,9 @@ fn number(value: number_data_point::Value) -> f64 {
 fn one_entry_gives_these_numbers_and_a_zero_before_each() {
     let mut core = start(None, T0);
     core.advance(at(10));
-    core.count(&priced(at(10)));
+    count(&mut core, &priced(at(10)));
     core.advance(at(60));
-    let [snapshot] = &core.take_ready()[..] else { panic!() };
+    let [snapshot] = &sent(&mut core)[..] else { panic!() };
     assert_eq!(snapshot.cut, CutId(at(60).0));
     let model = "anthropic,claude-opus-4-8";
     let expected = [
@@ -157,11 +180,12 @@ fn one_entry_gives_these_numbers_and_a_zero_before_each() {
 fn a_live_window_without_entries_repeats_all_series_and_owes_no_zero_after_an_ack() {
     let mut core = start(None, T0);
     core.advance(at(10));
-    core.count(&priced(at(10)));
+    count(&mut core, &priced(at(10)));
     core.advance(at(60));
-    core.acked(core.ready[0].cut);
+    let (id, cut) = (only(&core), core.ready[0].1.cut);
+    core.acked(id, cut);
     core.advance(at(120));
-    let snapshots = core.take_ready();
+    let snapshots = sent(&mut core);
     let second = points(&snapshots[1]);
     assert_eq!(second["requests_total{anthropic,messages,2xx,turn} 120"], 1.0);
     assert!(second.keys().all(|key| key.ends_with(" 120")), "{second:?}");
@@ -172,12 +196,12 @@ fn a_live_window_without_entries_repeats_all_series_and_owes_no_zero_after_an_ac
 fn windows_without_entries_are_skipped_in_a_catch_up() {
     let mut core = start(None, T0);
     core.advance(at(10));
-    core.count(&priced(at(10)));
+    count(&mut core, &priced(at(10)));
     core.advance(at(3600));
-    core.count(&priced(at(3600)));
+    count(&mut core, &priced(at(3600)));
     core.advance(at(7200));
     core.advance(at(7260));
-    let cuts: Vec<u64> = core.take_ready().iter().map(|s| (s.cut.0 - T0.0) / 1000).collect();
+    let cuts: Vec<u64> = sent(&mut core).iter().map(|s| (s.cut.0 - T0.0) / 1000).collect();
     assert_eq!(cuts, [60, 3660, 7260]);
 }
 
@@ -185,10 +209,10 @@ fn windows_without_entries_are_skipped_in_a_catch_up() {
 fn a_late_entry_counts_in_the_open_window() {
     let mut core = start(None, T0);
     core.advance(at(70));
-    core.count(&priced(at(70)));
-    core.count(&priced(at(50)));
+    count(&mut core, &priced(at(70)));
+    count(&mut core, &priced(at(50)));
     core.advance(at(120));
-    let points = points(&core.take_ready()[0]);
+    let points = points(&sent(&mut core)[0]);
     assert_eq!(points["requests_total{anthropic,messages,2xx,turn} 120"], 2.0);
     assert_eq!(points["exporter.late_total{} 120"], 1.0);
 }
@@ -197,10 +221,10 @@ fn a_late_entry_counts_in_the_open_window() {
 fn what_ended_before_consent_is_not_exported_but_is_on_the_local_page() {
     let mut core = start(None, at(30));
     core.advance(at(10));
-    core.count(&priced(at(10)));
-    core.count(&priced(at(40)));
+    count(&mut core, &priced(at(10)));
+    count(&mut core, &priced(at(40)));
     core.advance(at(60));
-    let exported = points(&core.take_ready()[0]);
+    let exported = points(&sent(&mut core)[0]);
     assert_eq!(exported["requests_total{anthropic,messages,2xx,turn} 60"], 1.0);
     let local = Snapshot { cut: CutId(0), request: core.peek_local(at(61)) };
     assert_eq!(points(&local)["requests_total{anthropic,messages,2xx,turn} 61"], 2.0);
@@ -210,16 +234,16 @@ fn what_ended_before_consent_is_not_exported_but_is_on_the_local_page() {
 fn a_restart_goes_on_from_the_same_totals_and_offers_uncertain_zeros_as_before() {
     let mut core = start(None, T0);
     core.advance(at(10));
-    core.count(&priced(at(10)));
+    count(&mut core, &priced(at(10)));
     core.advance(at(60));
-    core.take_ready();
-    core.count(&priced(at(70)));
+    sent(&mut core);
+    count(&mut core, &priced(at(70)));
     let state = core.to_state(vec![], at(71));
     let saved = serde_json::to_vec(&state).unwrap();
     let mut core = start(Some(serde_json::from_slice(&saved).unwrap()), at(72));
-    core.count(&priced(at(80)));
+    count(&mut core, &priced(at(80)));
     core.advance(at(120));
-    let points = points(&core.take_ready()[0]);
+    let points = points(&sent(&mut core)[0]);
     assert_eq!(points["requests_total{anthropic,messages,2xx,turn} 120"], 3.0);
     assert_eq!(points["requests_total{anthropic,messages,2xx,turn} 0"], 0.0, "not at another time");
     assert_eq!(points["sessions_total{anthropic} 120"], 1.0, "the session is remembered");
@@ -236,10 +260,9 @@ fn what_ended_during_a_long_absence_is_withheld_and_during_a_short_one_is_not() 
         let state = core.to_state(vec![], at(1));
         let mut core = start(Some(state), at(1 + back_after));
         core.advance(at(100));
-        core.count(&priced(at(100)));
+        count(&mut core, &priced(at(100)));
         core.advance(at(400));
-        let count = core
-            .take_ready()
+        let count = sent(&mut core)
             .first()
             .map(|snapshot| points(snapshot)["requests_total{anthropic,messages,2xx,turn} 120"]);
         assert_eq!(count, expected, "back after {back_after} s");
@@ -250,15 +273,15 @@ fn what_ended_during_a_long_absence_is_withheld_and_during_a_short_one_is_not() 
 fn a_clock_that_falls_far_back_starts_the_series_anew_under_a_new_id() {
     let mut core = start(None, T0);
     core.advance(at(10));
-    core.count(&priced(at(10)));
+    count(&mut core, &priced(at(10)));
     core.advance(at(600));
-    let before = core.take_ready()[0].request.resource_metrics[0].resource.clone();
+    let before = sent(&mut core)[0].request.resource_metrics[0].resource.clone();
     assert!(!core.renew_if_clock_fell_back(at(60).before(BEHIND), || 8));
     let long_ago = at(59).before(BEHIND);
     assert!(core.renew_if_clock_fell_back(long_ago, || 8));
-    core.count(&priced(long_ago));
+    count(&mut core, &priced(long_ago));
     core.advance(long_ago.after(MINUTE));
-    let snapshot = &core.take_ready()[0];
+    let snapshot = &sent(&mut core)[0];
     assert_ne!(snapshot.request.resource_metrics[0].resource, before);
     let requests = &snapshot.request.resource_metrics[0].scope_metrics[0].metrics;
     assert!(requests.iter().any(|metric| metric.name == "ccxray.requests_total"));
@@ -269,12 +292,12 @@ fn a_clock_that_was_ahead_for_a_moment_holds_nothing_up() {
     let ahead = at(7200);
     let mut core = start(None, ahead);
     core.advance(ahead);
-    core.count(&priced(ahead));
+    count(&mut core, &priced(ahead));
     core.to_state(vec![], ahead);
     assert!(!core.renew_if_clock_fell_back(at(10), || 8), "nothing was sent from there");
-    core.count(&priced(at(11)));
+    count(&mut core, &priced(at(11)));
     core.advance(at(60));
-    let snapshot = core.take_ready().remove(0);
+    let snapshot = sent(&mut core).remove(0);
     assert_eq!(snapshot.cut, CutId(at(60).0));
     assert_eq!(points(&snapshot)["requests_total{anthropic,messages,2xx,turn} 60"], 2.0);
     for metric in &snapshot.request.resource_metrics[0].scope_metrics[0].metrics {
@@ -288,16 +311,16 @@ fn what_was_withheld_stays_so_when_the_series_start_anew() {
     let state = start(None, T0).to_state(vec![], T0);
     let mut core = start(Some(state), at(3600));
     core.advance(at(3600));
-    core.count(&priced(at(1800)));
-    core.count(&priced(at(3601)));
+    count(&mut core, &priced(at(1800)));
+    count(&mut core, &priced(at(3601)));
     core.advance(at(3660));
     assert!(core.renew_if_clock_fell_back(at(3000), || 8));
-    core.count(&priced(at(2900)));
+    count(&mut core, &priced(at(2900)));
     let withheld = core.to_state(vec![], at(3001)).pipelines.remove(1).state.withheld;
     assert_eq!(withheld.iter().map(|absence| (absence.from, absence.entries)).collect::<Vec<_>>(), [(T0, 1)]);
-    core.count(&priced(at(3002)));
+    count(&mut core, &priced(at(3002)));
     core.advance(at(3060));
-    assert_eq!(points(&core.take_ready()[0])["requests_total{anthropic,messages,2xx,turn} 3060"], 1.0);
+    assert_eq!(points(&sent(&mut core)[0])["requests_total{anthropic,messages,2xx,turn} 3060"], 1.0);
 }
 
 #[test]
@@ -306,17 +329,17 @@ fn an_absence_that_ended_by_a_clock_ahead_ends_when_the_clock_is_right() {
     let mut core = start(Some(state), at(7200));
     core.advance(at(7200));
     core.renew_if_clock_fell_back(at(400), || 8);
-    core.count(&priced(at(399)));
-    core.count(&priced(at(401)));
+    count(&mut core, &priced(at(399)));
+    count(&mut core, &priced(at(401)));
     core.advance(at(420));
-    assert_eq!(points(&core.take_ready()[0])["requests_total{anthropic,messages,2xx,turn} 420"], 1.0);
+    assert_eq!(points(&sent(&mut core)[0])["requests_total{anthropic,messages,2xx,turn} 420"], 1.0);
 }
 
 #[test]
 fn an_entry_far_ahead_of_the_clock_counts_in_a_window_of_any_length() {
     let mut core = Core::start(CoreOptions { interval: Duration::from_secs(1), ..options() }, None, T0, || 7);
     core.advance(at(100).before(SETTLING));
-    assert!(Core::event_time(at(5000), at(100)) < core.window().end());
+    assert!(Core::event_time(at(5000), at(100)) < core.horizon());
     assert_eq!(Core::event_time(at(105), at(100)), at(105));
 }
 
@@ -334,10 +357,10 @@ fn absurd_counts_are_no_reason_to_panic() {
     };
     absurd.usage = Some(Usage { counts, ..Usage::default() });
     for _ in 0..3 {
-        core.count(&absurd);
+        count(&mut core, &absurd);
     }
     core.advance(at(60));
-    assert_eq!(points(&core.take_ready()[0])["requests_total{anthropic,messages,2xx,turn} 60"], 3.0);
+    assert_eq!(points(&sent(&mut core)[0])["requests_total{anthropic,messages,2xx,turn} 60"], 3.0);
 }
 
 #[test]
@@ -349,10 +372,10 @@ fn a_client_that_leaves_after_the_terminal_event_has_had_the_whole_answer() {
         left.outcome = Outcome::ClientAbort;
         left.streamed = true;
         left.terminal = Some(terminal);
-        core.count(&left);
+        count(&mut core, &left);
     }
     core.advance(at(60));
-    let points = points(&core.take_ready()[0]);
+    let points = points(&sent(&mut core)[0]);
     for status in ["2xx", "aborted"] {
         assert_eq!(points[&format!("requests_total{{anthropic,messages,{status},turn}} 60")], 1.0);
     }
@@ -367,13 +390,13 @@ fn a_client_that_leaves_is_no_error_and_an_unknown_model_is_no_series() {
     aborted.outcome = Outcome::ClientAbort;
     aborted.streamed = true;
     aborted.terminal = Some(false);
-    core.count(&aborted);
+    count(&mut core, &aborted);
     let mut refused = entry(at(11).0);
     refused.status = Some(404);
     refused.model = Some(Name::from_wire("made-up-by-the-client"));
-    core.count(&refused);
+    count(&mut core, &refused);
     core.advance(at(60));
-    let points = points(&core.take_ready()[0]);
+    let points = points(&sent(&mut core)[0]);
     assert_eq!(points["requests_total{anthropic,messages,aborted,turn} 60"], 1.0);
     assert_eq!(points["stop_reason_total{incomplete} 60"], 1.0);
     assert_eq!(points["errors_total{not_found,anthropic} 60"], 1.0);
@@ -389,15 +412,15 @@ fn gauges_are_sent_for_windows_that_have_them_and_survive_the_checkpoint() {
         let limit = RateLimit { limit: Name::from_wire("tokens"), remaining };
         Entry { rate_limits: vec![limit], ..entry(ended_at) }
     };
-    core.count(&limit(at(20).0, 700));
-    core.count(&limit(at(15).0, 900));
+    count(&mut core, &limit(at(20).0, 700));
+    count(&mut core, &limit(at(15).0, 900));
     core.set_active_requests(Some(2));
     let state = core.to_state(vec![], at(30));
     let mut core = start(Some(serde_json::from_slice(&serde_json::to_vec(&state).unwrap()).unwrap()), at(31));
     core.advance(at(60));
     core.set_active_requests(Some(3));
     core.advance(at(120));
-    let [first, second] = &core.take_ready()[..] else { panic!() };
+    let [first, second] = &sent(&mut core)[..] else { panic!() };
     assert_eq!(points(first)["ratelimit.remaining{anthropic,tokens} 60"], 700.0);
     assert!(
         !points(first).contains_key("proxy.active_requests{} 60"),
@@ -411,16 +434,16 @@ fn gauges_are_sent_for_windows_that_have_them_and_survive_the_checkpoint() {
 fn who_looks_on_sees_what_the_running_process_will_send_without_its_offers_made_again() {
     let mut core = start(None, T0);
     core.advance(at(10));
-    core.count(&priced(at(10)));
+    count(&mut core, &priced(at(10)));
     core.advance(at(60));
-    core.take_ready();
-    core.count(&priced(at(70)));
+    sent(&mut core);
+    count(&mut core, &priced(at(70)));
     let state = core.to_state(vec![], at(71));
     let mut onlooker = Core::alongside(options(), Some(state), at(72), || 9);
     for core in [&mut core, &mut onlooker] {
         core.advance(at(120));
     }
-    let (sent, seen) = (core.take_ready().remove(0), onlooker.take_ready().remove(0));
+    let (sent, seen) = (sent(&mut core).remove(0), sent(&mut onlooker).remove(0));
     assert_eq!((sent.cut, &sent.request), (seen.cut, &seen.request));
     assert!(!points(&seen).contains_key("requests_total{anthropic,messages,2xx,turn} 0"));
 }
@@ -428,13 +451,12 @@ fn who_looks_on_sees_what_the_running_process_will_send_without_its_offers_made_
 #[test]
 fn what_a_destination_has_been_through_is_remembered() {
     let mut core = start(None, T0);
-    core.note_delivery(tally::Counts::SUCCEEDED, at(1));
-    core.note_delivery(tally::Counts::dropped(2), at(2));
-    core.note_health(HealthRecord {
-        state: health::State::Degraded,
-        since: at(3),
-        ..HealthRecord::default()
-    });
+    core.note_delivery(only(&core), tally::Counts::SUCCEEDED, at(1));
+    core.note_delivery(only(&core), tally::Counts::dropped(2), at(2));
+    core.note_health(
+        only(&core),
+        HealthRecord { state: health::State::Degraded, since: at(3), ..HealthRecord::default() },
+    );
     let state = core.to_state(vec![], at(4));
     let mut core = start(Some(serde_json::from_slice(&serde_json::to_vec(&state).unwrap()).unwrap()), at(5));
     let history = core.to_state(vec![], at(6)).pipelines.remove(1).history;

@@ -15,18 +15,21 @@ impl Engine {
     pub(super) fn tell(&mut self) {
         let entries = std::mem::take(&mut self.entries);
         if entries > 0 {
-            self.telemetry.count_entries("entry", entries);
+            self.figures.count_entries("entry", entries);
         }
         let oldest = self.source.peek().map(|(_, ended_at)| UnixMillis::now().since(ended_at));
-        self.telemetry.set_lag(self.source.lag_bytes(), oldest.unwrap_or_default());
-        self.telemetry.set_checkpoint_age(self.last_saved.elapsed());
+        self.figures.set_lag(self.source.lag_bytes(), oldest.unwrap_or_default());
+        self.figures.set_checkpoint_age(self.last_saved.elapsed());
+        for exported in self.core.take_complement_news() {
+            tracing::info!("{}, complement-mode: true", exported.grant().summary());
+        }
     }
 
     pub(super) fn count_findings(&mut self, now: UnixMillis) {
         for finding in self.source.take_findings() {
             self.dirty = true;
             if let Some(kind) = kind_of_line(&finding) {
-                self.telemetry.count_entries(kind, 1);
+                self.figures.count_entries(kind, 1);
             }
             match finding {
                 Finding::Lost { reason, entries } => {

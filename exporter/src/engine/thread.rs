@@ -9,24 +9,26 @@ use std::{
 use ccxray_shared::{Entry, UnixMillis, daemon::log::with_causes, segment::StreamId, state_dir::StateDir};
 
 use super::{
-    Core,
+    Core, Lack, Outlet, PipelineId, Route, SETTLING, Sending,
     commands::{Command, Order, Orders},
+    core::Agreement,
 };
 use crate::{
     checkpoint::Store,
-    deliver::{SelfTelemetry, Snapshot},
+    deliver::{CutId, Figures, FromWorker, Snapshot, tally::Counts},
     drift::{DriftLog, Met},
     source::Source,
 };
 
 /// How often the spool is looked at without a hint.
 const POLL: Duration = Duration::from_secs(1);
-/// How long after its end an entry may still be on its way into the spool.
-pub const SETTLING: Duration = Duration::from_secs(2);
 /// While there is something to do, a checkpoint covers at most this much time …
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 /// … or this many snapshots.
 const CHECKPOINT_SNAPSHOTS: usize = 256;
+/// An entry may name two directories to be looked at, and need a pipeline that was not there. Then it is told where it
+/// counts; if not, it counts nowhere but on the local page.
+const ATTEMPTS: usize = 4;
 /// Without anything to do, a checkpoint says this often that the exporter is alive.
 const ALIVE_EVERY: Duration = Duration::from_secs(30);
 
@@ -38,10 +40,10 @@ pub struct EngineOptions {
     pub core: Core,
     /// The spool, at the positions of the checkpoint that `core` was started with.
     pub source: Source,
-    /// Where the snapshots go.
-    pub deliver: Box<dyn FnMut(Snapshot) + Send>,
+    /// Where consent comes from and the snapshots go.
+    pub outlet: Box<dyn Outlet>,
     /// What the engine tells of itself as metrics.
-    pub telemetry: Arc<SelfTelemetry>,
+    pub figures: Arc<Figures>,
 }
 
 /// The engine.
@@ -50,8 +52,8 @@ pub struct Engine {
     pub(super) source: Source,
     store: Store,
     drift_log: DriftLog,
-    deliver: Box<dyn FnMut(Snapshot) + Send>,
-    pub(super) telemetry: Arc<SelfTelemetry>,
+    outlet: Box<dyn Outlet>,
+    pub(super) figures: Arc<Figures>,
     /// Entries that the telemetry has not been told of.
     pub(super) entries: u64,
     pub(super) dirty: bool,
@@ -80,7 +82,7 @@ enum Round {
 impl Engine {
     /// An engine that has not read anything yet.
     pub fn new(options: EngineOptions) -> Self {
-        let EngineOptions { state_dir, core, source, deliver, telemetry } = options;
+        let EngineOptions { state_dir, core, source, outlet, figures } = options;
         let store = Store::new(&state_dir.exporter());
         let drift_log = DriftLog::new(&state_dir.exporter());
         let now = Instant::now();
@@ -89,8 +91,8 @@ impl Engine {
             source,
             store,
             drift_log,
-            deliver,
-            telemetry,
+            outlet,
+            figures,
             entries: 0,
             dirty: true,
             save_failed: false,
@@ -111,6 +113,7 @@ impl Engine {
         let vitals = orders.own_vitals();
         loop {
             vitals.get_on();
+            self.take_changes();
             let read = self.read();
             let patience = if matches!(read, Ok(Round::CutShort)) { Duration::ZERO } else { self.wait() };
             let problem = read.err().map(|error| format!("failed to read the spool: {error}"));
@@ -118,7 +121,7 @@ impl Engine {
                 self.complain(problem);
             }
             self.checkpoint_if_due();
-            vitals.set(problem, self.core.health(), self.source.lag_bytes());
+            vitals.set(problem, self.sending(), self.source.lag_bytes());
             self.tell();
             self.drift_log.write_due(UnixMillis::now());
             let flow = match orders.wait(patience) {
@@ -155,7 +158,7 @@ impl Engine {
             };
             let time = Core::event_time(ended_at, now);
             self.core.advance(time.min(settled));
-            if time >= self.core.window().end() {
+            if time >= self.core.horizon() {
                 return Ok(Round::Complete);
             }
             if let Some((stream, line)) = self.source.advance() {
@@ -174,12 +177,55 @@ impl Engine {
     fn count(&mut self, stream: StreamId, entry: &Entry<'_>, now: UnixMillis) {
         self.dirty = true;
         self.entries += 1;
-        let drifts = self.core.count(entry);
+        let route = self.route(entry, now);
+        let drifts = self.core.count(entry, route);
         if !drifts.is_empty() {
             let proxy_version = self.source.proxy_version(stream);
             let (at, rules_version) = (Core::event_time(entry.ended_at, now), entry.rules_version);
             self.drift_log.note(&drifts, &Met { at, now, rules_version, proxy_version });
         }
+    }
+
+    /// Where an entry counts. What must happen for that happens here: it is rare.
+    fn route(&mut self, entry: &Entry<'_>, now: UnixMillis) -> Route {
+        for _ in 0..ATTEMPTS {
+            match self.core.route(entry) {
+                Ok(route) => return route,
+                Err(Lack::Directory(dir)) => {
+                    self.outlet.explore(dir);
+                    self.take_changes();
+                }
+                Err(Lack::Pipeline(grant)) => {
+                    let opened = self.core.open(grant, (now, entry.ended_at), random_bits);
+                    self.tell_outlet(&Agreement { opened: opened.into_iter().collect(), closed: Vec::new() });
+                }
+            }
+        }
+        Route::LOCAL
+    }
+
+    /// Takes over what is agreed to by now, step by step: what was withdrawn for a moment begins anew.
+    fn take_changes(&mut self) {
+        for consents in self.outlet.changes() {
+            let agreement = self.core.agree(&consents, UnixMillis::now(), random_bits);
+            self.tell_outlet(&agreement);
+        }
+    }
+
+    fn tell_outlet(&mut self, agreement: &Agreement) {
+        self.dirty |= *agreement != Agreement::default();
+        agreement.closed.iter().for_each(|&id| self.outlet.close(id));
+        for exported in agreement.opened.iter().filter_map(|&id| self.core.get(id)) {
+            self.outlet.open(exported);
+        }
+    }
+
+    fn sending(&self) -> Vec<Sending> {
+        let sending = |exported: &super::Exported| Sending {
+            summary: exported.grant().summary(),
+            state: exported.health().state,
+        };
+        self.core.exported().iter().map(sending).collect()
     }
 
     /// Obeys `first` and whatever else waits.
@@ -196,18 +242,7 @@ impl Engine {
 
     fn obey(&mut self, command: Command) -> Flow {
         match command {
-            Command::Acked(cut) => {
-                self.core.acked(cut);
-                self.dirty = true;
-            }
-            Command::Health(health) => {
-                self.core.note_health(health);
-                self.dirty = true;
-            }
-            Command::Delivery(counts) => {
-                self.core.note_delivery(counts, UnixMillis::now());
-                self.dirty = true;
-            }
+            Command::Worker(pipeline, event) => self.hear(pipeline, event),
             Command::Collect(reply) => {
                 // Whoever asked may have gone.
                 let _ = reply.send(self.core.peek_local(UnixMillis::now()));
@@ -218,6 +253,31 @@ impl Engine {
             }
         }
         Flow::Continue
+    }
+
+    fn hear(&mut self, pipeline: PipelineId, event: FromWorker) {
+        self.dirty = true;
+        let mut note = |counts| self.core.note_delivery(pipeline, counts, UnixMillis::now());
+        match event {
+            FromWorker::Acked { cut, rejected: _ } => {
+                note(Counts::SUCCEEDED);
+                self.arrived(pipeline, cut);
+            }
+            FromWorker::Failed => note(Counts::FAILED),
+            FromWorker::Dropped { snapshots } => note(Counts::dropped(snapshots)),
+            FromWorker::Health(health) => self.core.note_health(pipeline, health),
+            FromWorker::Rejected { .. } => {}
+        }
+    }
+
+    /// The destination of `pipeline` has everything up to `cut`.
+    fn arrived(&mut self, pipeline: PipelineId, cut: CutId) {
+        self.core.acked(pipeline, cut);
+    }
+
+    /// Hands a snapshot over that the last checkpoint holds. From here on it may be sent.
+    fn hand_over(&mut self, pipeline: PipelineId, snapshot: Snapshot) {
+        self.outlet.offer(pipeline, snapshot);
     }
 
     fn stop(&mut self, flush: bool) {
@@ -246,8 +306,8 @@ impl Engine {
                 self.dirty = false;
                 self.save_failed = false;
                 self.last_saved = Instant::now();
-                for snapshot in self.core.take_ready() {
-                    (self.deliver)(snapshot);
+                for (pipeline, snapshot) in self.core.take_ready() {
+                    self.hand_over(pipeline, snapshot);
                 }
             }
             Err(error) => {
@@ -260,7 +320,7 @@ impl Engine {
 
     /// How long nothing can happen that the engine is not told of.
     fn wait(&self) -> Duration {
-        let closes = self.core.window().end().after(SETTLING).since(UnixMillis::now());
+        let closes = self.core.horizon().after(SETTLING).since(UnixMillis::now());
         // A window that is over and still open waits for something else, such as a directory that can be read again.
         if closes.is_zero() { POLL } else { closes.min(POLL) }
     }

@@ -17,9 +17,8 @@ use super::{Catalogue, Key, Metric};
 /// How long of event time an admitted value keeps its place without being used.
 pub const IDLE: Duration = Duration::from_hours(30 * 24);
 
-/// Budgets in place of the catalogue's, for each metric that has the attribute. With a budget of 0 only what is known
-/// to be a client's own is told apart.
-pub type Budgets = BTreeMap<Key, usize>;
+/// Budgets in place of the catalogue's. With a budget of 0 only what is known to be a client's own is told apart.
+pub type Budgets = BTreeMap<(Metric, Key), usize>;
 
 /// The values that have a place.
 #[derive(Debug, Default)]
@@ -47,10 +46,15 @@ impl Admissions {
         self.budgets = budgets;
     }
 
+    /// The budgets that were applied.
+    pub(crate) fn take_budgets(&mut self) -> Budgets {
+        std::mem::take(&mut self.budgets)
+    }
+
     /// The budget of an attribute, if it has one.
     fn budget(&self, metric: Metric, key: Key) -> Option<usize> {
         let budget = *Catalogue::embedded().get(metric).budgets.get(&key)?;
-        Some(self.budgets.get(&key).copied().unwrap_or(budget))
+        Some(self.budgets.get(&(metric, key)).copied().unwrap_or(budget))
     }
 
     /// Whether `value` has a place among the values of `key`, or gets one now.

@@ -30,7 +30,7 @@ use crate::{
         sessions::Sessions,
         totals::{Totals, Zero},
     },
-    snapshot,
+    snapshot::{self, Sender},
 };
 
 /// A piece of event time, aligned to its own length.
@@ -67,6 +67,8 @@ pub struct Pipeline {
     admissions: Admissions,
     sessions: Sessions,
     gauges: Gauges,
+    /// Attributes of the resource that are repeated on every point, for a backend that does not show the resource.
+    promoted: Vec<String>,
     /// How many entries it holds whose stamp keeps them out of every destination; only the local one can hold any.
     opted_out: u64,
     /// The time of the last snapshot; every later one has a later time.
@@ -87,6 +89,7 @@ impl Pipeline {
             admissions: Admissions::default(),
             sessions: Sessions::default(),
             gauges: Gauges::default(),
+            promoted: Vec::new(),
             opted_out: 0,
             last_cut: UnixMillis(0),
             uncertain_until: UnixMillis(0),
@@ -97,7 +100,9 @@ impl Pipeline {
     pub fn begin_anew(&mut self, identity: Identity, now: UnixMillis) {
         let mut withheld = std::mem::take(&mut self.withheld);
         withheld.come_back(now);
-        *self = Self { withheld, ..Self::new(identity, now) };
+        let (promoted, budgets) = (std::mem::take(&mut self.promoted), self.admissions.take_budgets());
+        *self = Self { withheld, promoted, ..Self::new(identity, now) };
+        self.set_budgets(budgets);
     }
 
     /// Who it is.
@@ -115,7 +120,12 @@ impl Pipeline {
         self.admissions.set_budgets(budgets);
     }
 
-    /// Another process goes on with it: what the one before has offered may or may not have arrived.
+    /// Repeats these attributes of the resource on every point from now on.
+    pub fn set_promoted(&mut self, promoted: Vec<String>) {
+        self.promoted = promoted;
+    }
+
+    /// Somebody else goes on with sending it: what the one before was offered may or may not have arrived.
     pub fn taken_over(&mut self) {
         self.uncertain_until = self.last_cut;
     }
@@ -136,7 +146,7 @@ impl Pipeline {
 
     /// Counts an entry in the open window, which its time may lie before (`late`) but not behind.
     pub fn record(&mut self, classified: &Classified<'_>, late: bool) {
-        record([self], classified, &drift::of(classified), late);
+        record([(self, late)], classified, &drift::of(classified));
     }
 
     /// Whether an entry is its own to count. One that is withheld is noted.
@@ -187,7 +197,7 @@ impl Pipeline {
         self.last_cut = cut;
         let zeros = self.offer_zeros(cut, cut.before(window.length));
         let points = self.totals.iter().zip(zeros).map(|((series, row), zero)| (series, row, zero));
-        Some(snapshot::request(&self.identity.resource(), points, &gauges, cut))
+        Some(snapshot::request(&self.sender(), points, &gauges, cut))
     }
 
     /// Closes `window` without a request: takes what it brought into the totals, lets go of what is idle, and gives
@@ -232,12 +242,20 @@ impl Pipeline {
     pub fn peek(&mut self, window: Window, now: UnixMillis) -> ExportMetricsServiceRequest {
         self.drain(window);
         let points = self.totals.iter().map(|(series, row)| (series, row, None));
-        snapshot::request(&self.identity.resource(), points, &self.gauges.values(), now)
+        snapshot::request(&self.sender(), points, &self.gauges.values(), now)
     }
 
-    /// The destination has acknowledged all snapshots up to `cut`.
+    fn sender(&self) -> Sender {
+        let resource = self.identity.resource();
+        let promoted = self.promoted.iter().filter_map(|key| resource.get_key_value(key));
+        Sender { promoted: promoted.map(|(key, value)| (key.clone(), value.clone())).collect(), resource }
+    }
+
+    /// The destination has acknowledged all snapshots up to `cut`. One that was never made is none of these series'.
     pub fn acked(&mut self, cut: UnixMillis) {
-        self.totals.settle(cut);
+        if cut <= self.last_cut {
+            self.totals.settle(cut);
+        }
     }
 
     /// The time of the last snapshot.
@@ -252,25 +270,24 @@ impl Pipeline {
 }
 
 /// Counts an entry, with what in it was not as expected, in the open windows of those `pipelines` whose own it is: it is
-/// measured once for all of them.
+/// measured once for all of them. With each goes whether its open window began after the entry's time.
 pub fn record<'p>(
-    pipelines: impl IntoIterator<Item = &'p mut Pipeline>,
+    pipelines: impl IntoIterator<Item = (&'p mut Pipeline, bool)>,
     classified: &Classified<'_>,
     drifts: &[Drift<'_>],
-    late: bool,
 ) {
-    let taking = pipelines.into_iter().filter_map(|pipeline| {
+    let taking = pipelines.into_iter().filter_map(|(pipeline, is_late)| {
         let takes = pipeline.takes(classified);
-        takes.then(|| Recording::new(pipeline, classified.entry.ended_at, Some(classified.entry.provider)))
+        let provider = Some(classified.entry.provider);
+        takes.then(|| Recording::new(pipeline, classified.entry.ended_at, provider).late_if(is_late))
     });
     let mut all = FanOut(taking.collect());
     if all.0.is_empty() {
         return;
     }
     measure(classified, drifts, &mut all);
-    if late {
-        all.record(Metric::Late, &Labels::of(&[]), 1);
-    }
+    let late = all.0.iter_mut().filter(|recording| recording.is_late);
+    late.for_each(|recording| recording.record(Metric::Late, &Labels::of(&[]), 1));
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ pub(super) struct Recording<'p> {
     pipeline: &'p mut Pipeline,
     at: UnixMillis,
     provider: Option<Provider>,
+    /// Whether the open window began after its time.
+    pub(super) is_late: bool,
 }
 
 /// The measurements of one entry into several pipelines.
@@ -20,7 +22,11 @@ pub(super) struct FanOut<'p>(pub(super) Vec<Recording<'p>>);
 
 impl<'p> Recording<'p> {
     pub(super) fn new(pipeline: &'p mut Pipeline, at: UnixMillis, provider: Option<Provider>) -> Self {
-        Self { pipeline, at, provider }
+        Self { pipeline, at, provider, is_late: false }
+    }
+
+    pub(super) fn late_if(self, is_late: bool) -> Self {
+        Self { is_late, ..self }
     }
 
     /// Records in a series that is not there yet: it is made if the budgets allow it, else its values over budget

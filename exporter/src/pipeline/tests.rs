@@ -65,7 +65,9 @@ fn tools_over_the_budget_are_counted_together_and_the_known_ones_never_are() {
 #[test]
 fn a_budget_of_0_lets_only_what_is_known_through() {
     let mut pipeline = pipeline(1);
-    pipeline.set_budgets([(Key::Tool, 0), (Key::Type, 0), (Key::Model, 0)].into());
+    let keys = [Key::Tool, Key::Type, Key::Model];
+    let budgets = Metric::ALL.iter().flat_map(|&metric| keys.map(|key| ((metric, key), 0)));
+    pipeline.set_budgets(budgets.collect());
     let mut entry = with_tools(&["Bash".to_owned(), "mcp__server__tool".to_owned()]);
     for kind in ["Explore", "my-own"] {
         entry.agent = Some(Agent { kind: Some(Name::from_wire(kind)), sub: true, id: None });
@@ -123,7 +125,8 @@ fn an_entry_is_counted_in_all_the_pipelines_whose_own_it_is() {
     destination.sessions.is_new("00000000000000aa", UnixMillis(0));
     let prices = PriceTable::embedded();
     let classified = Classified::of(&stamped, &prices);
-    super::record([&mut local, &mut destination, &mut named], &classified, &[], true);
+    let all = [&mut local, &mut destination, &mut named].map(|pipeline| (pipeline, true));
+    super::record(all, &classified, &[]);
     for (pipeline, expected) in
         [(&mut local, [1, 1, 1]), (&mut destination, [1, 0, 1]), (&mut named, [0, 0, 0])]
     {

@@ -9,7 +9,7 @@ use crate::{
         Key, Metric as Id, Series,
         totals::{Row, Value as Total, Zero},
     },
-    snapshot,
+    snapshot::{self, Sender},
 };
 
 fn row(value: Total) -> Row {
@@ -32,7 +32,8 @@ fn printed() -> Json {
     let resource = BTreeMap::from([("service.name".to_owned(), "ccxray".to_owned())]);
     let points = rows.iter().map(|(series, row)| (*series, row, None));
     let gauges = BTreeMap::from([(ratio, 0.75)]);
-    let request = snapshot::request(&resource, points, &gauges, UnixMillis(120_000));
+    let request =
+        snapshot::request(&Sender { resource, promoted: vec![] }, points, &gauges, UnixMillis(120_000));
     let text = pretty(&request);
     assert!(text.ends_with("}\n"));
     serde_json::from_str(&text).unwrap()

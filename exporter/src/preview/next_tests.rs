@@ -1,6 +1,6 @@
 use std::{
-    collections::BTreeMap,
     path::Path,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -12,8 +12,15 @@ use ccxray_shared::{
 
 use super::*;
 use crate::{
-    checkpoint::State, classify::price_table::PriceTable, deliver::CutId, engine::CoreOptions,
-    pipeline::identity::PipelineKey, source::tests::entry,
+    checkpoint::State,
+    classify::price_table::PriceTable,
+    consent::{
+        Tier,
+        consents::made_up::{consents, grant},
+    },
+    deliver::CutId,
+    engine::CoreOptions,
+    source::tests::entry,
 };
 
 /// The start of a window.
@@ -23,15 +30,15 @@ fn at(seconds: u64) -> UnixMillis {
     T0.after(Duration::from_secs(seconds))
 }
 
+fn agreed() -> Consents {
+    consents(Some(grant("http://127.0.0.1/v1/metrics", Tier::Anonymous, "server")), vec![])
+}
+
 fn options() -> CoreOptions {
     CoreOptions {
         interval: Duration::from_mins(1),
         resume_grace: Duration::from_mins(5),
-        destination: Some(PipelineKey {
-            destination: Some("http://127.0.0.1/v1/metrics".into()),
-            tier: 1,
-            attributes: BTreeMap::new(),
-        }),
+        consents: Arc::new(agreed()),
         prices: PriceTable::embedded(),
     }
 }
@@ -53,7 +60,11 @@ fn begun() -> State {
 fn preview(dir: &Path, state: State, now: UnixMillis) -> Option<Next> {
     let mut core = Core::alongside(options(), Some(state.clone()), now, || 8);
     let mut source = Source::resume(dir, state.streams);
-    request(&mut core, &mut source, now).unwrap()
+    first(&mut core, &mut source, now)
+}
+
+fn first(core: &mut Core, source: &mut Source, now: UnixMillis) -> Option<Next> {
+    requests(core, source, now, |_| Arc::new(agreed())).unwrap().into_values().next()
 }
 
 #[test]
@@ -72,10 +83,12 @@ fn it_is_what_the_exporter_then_sends() {
     let mut core = Core::alongside(options(), Some(begun()), T0, || 8);
     core.advance(at(1));
     for time in [at(10), at(20)] {
-        core.count(&entry(time.0));
+        let entry = entry(time.0);
+        let route = core.route(&entry).unwrap();
+        core.count(&entry, route);
     }
     core.advance(at(60));
-    let sent = core.take_ready().remove(0);
+    let (_, sent) = core.take_ready().remove(0);
     assert_eq!((next.request, CutId(next.at.0)), (sent.request, sent.cut));
 }
 
@@ -92,5 +105,5 @@ fn a_destination_that_begins_now_has_nothing_to_send() {
     let dir = tempfile::tempdir().unwrap();
     spool(dir.path(), &[at(10), at(20)]);
     let mut core = Core::start(options(), None, at(30), || 8);
-    assert!(request(&mut core, &mut Source::begin(dir.path()), at(30)).unwrap().is_none());
+    assert!(first(&mut core, &mut Source::begin(dir.path()), at(30)).is_none());
 }

@@ -86,7 +86,6 @@ mod tests {
     use super::*;
     use crate::{
         classify::{Classified, price_table::PriceTable},
-        deliver::History,
         pipeline::identity::{Identity, InstanceId},
         source::tests::entry,
     };
@@ -101,15 +100,9 @@ mod tests {
             pipeline.record(&Classified::of(entry, &PriceTable::embedded()), false);
         }
         pipeline.drain(Window::around(UnixMillis(0), Duration::from_mins(1)));
-        let pipelines =
-            vec![SavedPipeline { state: pipeline.to_state(), health: None, history: History::default() }];
-        let state = State {
-            last_alive: UnixMillis(5),
-            window_start: UnixMillis(0),
-            streams: vec![],
-            pipelines,
-            writer: None,
-        };
+        let pipelines = vec![SavedPipeline::local(pipeline.to_state(), UnixMillis(0))];
+        let state =
+            State { last_alive: UnixMillis(5), window_start: UnixMillis(0), pipelines, ..State::default() };
         Store::new(&state_dir.exporter()).save(&state).unwrap();
         (dir, state_dir)
     }

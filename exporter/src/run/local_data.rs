@@ -1,13 +1,14 @@
 //! The local page's view of the engine.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use tokio::{sync::oneshot, time::timeout};
 
+use super::fleet::Fleet;
 use crate::{
-    deliver::SelfTelemetry,
-    engine::{Command, Commands, Vitals},
+    deliver::Figures,
+    engine::{Command, Commands, Sending, Vitals},
     local::LocalData,
 };
 
@@ -19,18 +20,18 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct EngineData {
     commands: Commands,
     vitals: Arc<Vitals>,
-    telemetry: Arc<SelfTelemetry>,
-    consent: String,
+    figures: Arc<Figures>,
+    fleet: Arc<Fleet>,
 }
 
 impl EngineData {
     pub(super) fn new(
         commands: Commands,
         vitals: Arc<Vitals>,
-        telemetry: Arc<SelfTelemetry>,
-        consent: String,
+        figures: Arc<Figures>,
+        fleet: Arc<Fleet>,
     ) -> Self {
-        Self { commands, vitals, telemetry, consent }
+        Self { commands, vitals, figures, fleet }
     }
 }
 
@@ -39,7 +40,7 @@ impl LocalData for EngineData {
         let (reply, answer) = oneshot::channel();
         self.commands.send(Command::Collect(reply));
         let mut request = timeout(PATIENCE, answer).await.ok()?.ok()?;
-        append(&mut request, self.telemetry.collect());
+        append(&mut request, self.figures.collect());
         Some(request)
     }
 
@@ -56,9 +57,14 @@ impl LocalData for EngineData {
             0 => "all that was recorded has been read".to_owned(),
             lag => format!("{lag} bytes of the spool not read yet"),
         };
-        let destination =
-            self.vitals.health().map_or(String::new(), |health| format!("; state {}", health.state.as_str()));
-        format!("{}{destination}; {read}", self.consent)
+        let sending: BTreeSet<Sending> = self.vitals.sending().into_iter().collect();
+        let mut parts: Vec<String> =
+            sending.iter().map(|each| format!("{}; state {}", each.summary, each.state.as_str())).collect();
+        if parts.is_empty() {
+            parts.push(self.fleet.consents().summary());
+        }
+        parts.push(read);
+        parts.join("; ")
     }
 }
 

@@ -1,10 +1,13 @@
 //! The daemon, from its options to its end.
 //!
-//! The engine has a thread of its own; everything that talks to a socket is on one tokio runtime beside it. They meet
-//! in two places only: the engine's commands, and the snapshots that it hands over.
+//! The engine has a thread of its own, and so have the files behind the consents; everything that talks to a socket is on
+//! one tokio runtime beside them. They meet in few places: the engine's commands, and its `lines` to what is agreed to and
+//! to the `fleet` of workers, one per pipeline.
 
 pub mod error;
+mod fleet;
 mod heartbeat;
+mod lines;
 mod local_data;
 pub mod lock;
 pub mod own_rules;
@@ -12,7 +15,7 @@ mod self_figures;
 mod signals;
 mod stop;
 
-use std::{io, path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, io, path::Path, sync::Arc, time::Duration};
 
 use ccxray_shared::{
     UnixMillis,
@@ -20,16 +23,16 @@ use ccxray_shared::{
     private,
     state_dir::StateDir,
 };
-use tokio::{runtime, sync::watch};
+use tokio::runtime;
 
 pub use self::error::RunError;
-use self::{local_data::EngineData, signals::Signals, stop::Stop};
+use self::{fleet::Fleet, lines::Lines, local_data::EngineData, signals::Signals, stop::Stop};
 use crate::{
     checkpoint::{Loaded, State, Store},
     cli::{Local, RunOptions},
-    consent::{Consents, Keeper, environment, keeper::Sources},
-    deliver::{self, CutId, FailureLog, FromWorker, Snapshot, WorkerHandle, tally::Counts},
-    engine::{Command, Commands, Core, CoreOptions, Engine, EngineOptions, random_bits},
+    consent::{Consents, Keeper, Watcher, environment, keeper::Sources},
+    deliver::Figures,
+    engine::{Commands, Core, CoreOptions, Engine, EngineOptions, random_bits},
     local,
     source::{self, Source},
 };
@@ -47,30 +50,31 @@ pub fn end_on_panic() {
 /// Runs the exporter until a signal ends it.
 pub fn run(options: &RunOptions) -> Result<(), RunError> {
     let state_dir = StateDir::resolve(options.state_dir.clone())?;
-    let consents = Keeper::start(Sources::of_this_user(&state_dir, options.tier))?.consents();
+    let mut keeper = Keeper::start(Sources::of_this_user(&state_dir, options.tier))?;
     let prices = own_rules::take_over(options.data_dir.as_deref(), options.prices.as_deref())?;
     for dir in [state_dir.spool(), state_dir.exporter()] {
         private::ensure_dir(&dir)?;
     }
     let _lock = lock::acquire(&state_dir.exporter())?;
+    let loaded = Store::new(&state_dir.exporter()).load()?;
+    let (source, state) = remembered(&state_dir.spool(), loaded)?;
     let core_options = CoreOptions {
         interval: environment::interval(options.interval, &|name: &str| std::env::var(name).ok()),
         resume_grace: options.resume_grace,
-        destination: consents.server().ok().map(|grant| grant.key.clone()),
+        consents: agreed_again(&mut keeper, state.as_ref()),
         prices,
     };
-    let (core, source) = resume(&state_dir, core_options)?;
-    tracing::info!("{}", consents.summary());
+    let core = Core::start(core_options, state, UnixMillis::now(), random_bits);
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    let served = runtime.block_on(serve(options, &state_dir, &consents, core, source));
+    let served = runtime.block_on(serve(options, &state_dir, keeper, core, source));
     runtime.shutdown_timeout(Duration::ZERO);
     served
 }
 
-/// What the last run left, or a beginning.
-fn resume(state_dir: &StateDir, options: CoreOptions) -> Result<(Core, Source), RunError> {
-    let (source, state) = remembered(&state_dir.spool(), Store::new(&state_dir.exporter()).load()?)?;
-    Ok((Core::start(options, state, UnixMillis::now(), random_bits), source))
+/// What holds, with the directories that the last run knew looked at again.
+pub(crate) fn agreed_again(keeper: &mut Keeper, state: Option<&State>) -> Arc<Consents> {
+    let directories = state.map(|state| state.directories.as_slice()).unwrap_or_default();
+    keeper.explore(directories.iter().map(|seen| seen.dir.as_str()))
 }
 
 /// The state to go on from, and the spool at its positions.
@@ -99,100 +103,82 @@ pub(crate) fn remembered(spool: &Path, loaded: Loaded) -> io::Result<(Source, Op
 async fn serve(
     options: &RunOptions,
     state_dir: &StateDir,
-    consents: &Consents,
+    keeper: Keeper,
     core: Core,
     source: Source,
 ) -> Result<(), RunError> {
     let signals = Signals::listen()?;
-    let destination = consents.server().ok().map(|grant| &grant.destination);
     let local = match options.local {
         Local::Off => None,
         Local::At(address) => Some(local::bind(address, Guard::default()).await?),
     };
     let addresses = local.iter().map(|server| server.address().to_string()).collect();
     let (commands, orders) = Commands::new();
-    let (acked, acks) = watch::channel(CutId(0));
-    let health = core.health().unwrap_or_default();
-    let telemetry = Arc::new(self_figures::start(destination, &core)?);
-    let worker = match destination {
-        None => None,
-        Some(destination) => {
-            let (commands, telemetry) = (commands.clone(), telemetry.clone());
-            let events = move |event| {
-                telemetry.observe(&event);
-                report(&commands, &acked, event);
-            };
-            let log = FailureLog::open(&state_dir.exporter())?;
-            Some(Arc::new(deliver::spawn(destination, health, events, log)?))
-        }
-    };
-    let watch = {
+    let figures = Arc::new(Figures::new()?);
+    let consents = keeper.consents();
+    let in_dir = state_dir.exporter();
+    let fleet = Arc::new(Fleet::new(Arc::clone(&consents), commands.clone(), figures.clone(), in_dir));
+    let summary = launch(&fleet, &figures, &core, &consents)?;
+    let lines = lines(keeper, &fleet, &commands)?;
+    let _watch = {
         let commands = commands.clone();
         source::watch::watch(&state_dir.spool(), move || commands.wake())
     };
     let vitals = orders.vitals();
-    let (offered, last_offer) = watch::channel(CutId(0));
     let mut engine = Engine::new(EngineOptions {
         state_dir: state_dir.clone(),
         core,
         source,
-        deliver: deliver_to(worker.clone(), offered),
-        telemetry: telemetry.clone(),
+        outlet: Box::new(lines),
+        figures: figures.clone(),
     });
     engine.remember_beginning();
     let engine = std::thread::Builder::new().name("engine".to_owned()).spawn(move || engine.run(&orders))?;
     tokio::spawn(heartbeat::beat(vitals.clone()));
     if let Some(server) = local {
         tracing::info!("local page on http://{}/", server.address());
-        tokio::spawn(server.serve(EngineData::new(
-            commands.clone(),
-            vitals,
-            telemetry.clone(),
-            consents.summary(),
-        )));
+        tokio::spawn(server.serve(EngineData::new(commands.clone(), vitals, figures.clone(), fleet.clone())));
     }
     if let Some(path) = &options.ready_file {
         Ready::here(addresses).write(path)?;
     }
-    supervisor::ready(&consents.summary());
+    supervisor::ready(&summary);
     signals.stop().await;
-    telemetry.end();
+    figures.end();
     supervisor::stopping("stopping");
-    drop(watch);
-    let stop = Stop { commands, engine, worker, acks, last_offer };
-    stop.carry_out(options.flush_on_stop).await;
+    Stop { commands, engine, fleet }.carry_out(options.flush_on_stop).await;
     Ok(())
 }
 
-/// Passes on what the worker reports.
-fn report(commands: &Commands, acked: &watch::Sender<CutId>, event: FromWorker) {
-    match event {
-        FromWorker::Acked { cut, rejected: _ } => {
-            acked.send_replace(cut);
-            commands.send(Command::Acked(cut));
-            commands.send(Command::Delivery(Counts::SUCCEEDED));
-        }
-        FromWorker::Failed => commands.send(Command::Delivery(Counts::FAILED)),
-        FromWorker::Health(health) => commands.send(Command::Health(health)),
-        FromWorker::Dropped { snapshots } => {
-            tracing::warn!(snapshots, "snapshots were dropped; later ones hold what they held");
-            commands.send(Command::Delivery(Counts::dropped(snapshots)));
-        }
-        FromWorker::Rejected { reason, points } => {
-            tracing::warn!(reason = reason.as_str(), points, "the destination turned points down");
-        }
+/// Has every pipeline begin that is agreed to, and says so; a line on it for the page and for the service manager.
+fn launch(
+    fleet: &Arc<Fleet>,
+    figures: &Figures,
+    core: &Core,
+    consents: &Consents,
+) -> Result<String, RunError> {
+    for exported in core.exported() {
+        fleet.open(exported)?;
     }
+    let summaries: BTreeSet<String> =
+        core.exported().iter().map(|exported| exported.grant().summary()).collect();
+    if summaries.is_empty() {
+        figures.note_nothing_agreed();
+        tracing::info!("{}", consents.summary());
+        return Ok(consents.summary());
+    }
+    Ok(summaries.into_iter().collect::<Vec<_>>().join("; "))
 }
 
-fn deliver_to(
-    worker: Option<Arc<WorkerHandle>>,
-    offered: watch::Sender<CutId>,
-) -> Box<dyn FnMut(Snapshot) + Send> {
-    Box::new(move |snapshot| {
-        if let Some(worker) = &worker {
-            let cut = snapshot.cut;
-            worker.offer(snapshot);
-            offered.send_replace(cut);
-        }
-    })
+/// What the engine holds of the world. What changes is known to the fleet first.
+fn lines(keeper: Keeper, fleet: &Arc<Fleet>, commands: &Commands) -> Result<Lines, RunError> {
+    let (tell_engine, changes) = crossbeam_channel::unbounded();
+    let (first, commands) = (Arc::clone(fleet), commands.clone());
+    let watcher = Watcher::start(keeper, move |consents| {
+        first.agree(Arc::clone(&consents));
+        // An engine that has ended does not hear it.
+        let _ = tell_engine.send(consents);
+        commands.wake();
+    })?;
+    Ok(Lines { fleet: Arc::clone(fleet), watcher, changes })
 }

@@ -1,35 +1,36 @@
-//! The exporter's own figures, on their way to the consented destination.
-
-use std::collections::BTreeMap;
+//! The exporter's own figures, on their way to a consented destination.
 
 use opentelemetry::KeyValue;
 use tokio::runtime::Handle;
 
 use super::RunError;
 use crate::{
-    deliver::{Destination, SelfTelemetry, self_telemetry::Push, transport::HttpTransport},
-    engine::Core,
-    pipeline::identity::Identity,
+    deliver::{
+        SelfTelemetry,
+        health::State,
+        self_telemetry::{Push, Scope},
+        transport::HttpTransport,
+    },
+    engine::Exported,
 };
 
-/// Begins to keep the figures. They bear the resource of the destination's pipeline: their names are others, so the
-/// two cannot collide. Without a destination they are for the local page only.
-pub(super) fn start(destination: Option<&Destination>, core: &Core) -> Result<SelfTelemetry, RunError> {
-    let push = match destination {
-        None => None,
-        Some(destination) => Some(Push {
-            transport: HttpTransport::new(destination)?,
-            compression: destination.compression,
-            interval: core.window().length,
-            runtime: Handle::current(),
-        }),
+/// The figures for a pipeline's destination, and what they begin with: their scope, the pipeline's tier, and the state in
+/// which the last process left the destination. They bear the resource of the pipeline: their names are others, so the two
+/// cannot collide.
+pub(super) fn of(
+    exported: &Exported,
+    runtime: &Handle,
+) -> Result<(SelfTelemetry, (Scope, u8, State)), RunError> {
+    let grant = exported.grant();
+    let push = Push {
+        transport: HttpTransport::new(&grant.destination)?,
+        compression: grant.destination.compression,
+        interval: exported.window().length,
+        runtime: runtime.clone(),
     };
-    let resource = core.destination().map_or_else(BTreeMap::new, Identity::resource);
+    let scope = if exported.is_server() { Scope::Process } else { Scope::Destination };
+    let resource = exported.identity().resource();
     let attributes = resource.into_iter().map(|(key, value)| KeyValue::new(key, value));
-    let telemetry = SelfTelemetry::new(attributes.collect(), push)?;
-    telemetry.count_launch(core.destination().map_or(0, |identity| identity.key.tier));
-    if let Some(health) = core.health() {
-        telemetry.begin_in(health.state);
-    }
-    Ok(telemetry)
+    let telemetry = SelfTelemetry::new(scope, attributes.collect(), Some(push))?;
+    Ok((telemetry, (scope, grant.key.tier, exported.health().state)))
 }

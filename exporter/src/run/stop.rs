@@ -6,12 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::watch;
-
-use crate::{
-    deliver::{CutId, WorkerHandle},
-    engine::{Command, Commands},
-};
+use super::fleet::Fleet;
+use crate::engine::{Command, Commands};
 
 /// How long a stop may take in all.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
@@ -20,23 +16,16 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) struct Stop {
     pub(super) commands: Commands,
     pub(super) engine: JoinHandle<()>,
-    pub(super) worker: Option<Arc<WorkerHandle>>,
-    pub(super) acks: watch::Receiver<CutId>,
-    pub(super) last_offer: watch::Receiver<CutId>,
+    pub(super) fleet: Arc<Fleet>,
 }
 
 impl Stop {
     /// Ends within [`STOP_TIMEOUT`]. Without `flush` nothing is sent any more, and what is under way is broken off,
     /// before anything else happens.
-    pub(super) async fn carry_out(mut self, flush: bool) {
+    pub(super) async fn carry_out(self, flush: bool) {
         let deadline = Instant::now() + STOP_TIMEOUT;
-        let abort = |worker: &Option<Arc<WorkerHandle>>| {
-            if let Some(worker) = worker {
-                worker.abort();
-            }
-        };
         if !flush {
-            abort(&self.worker);
+            self.fleet.abort();
         }
         self.commands.send(Command::Stop { flush });
         let engine = self.engine;
@@ -46,15 +35,13 @@ impl Stop {
             Ok(_) => tracing::error!("the engine ended by a panic; the last checkpoint stays"),
             Err(_) => tracing::warn!("the engine did not end in time; the last checkpoint stays"),
         }
-        if flush && self.worker.is_some() {
-            let last = *self.last_offer.borrow_and_update();
-            let acked = self.acks.wait_for(|&acked| acked >= last);
-            if !matches!(tokio::time::timeout_at(deadline.into(), acked).await, Ok(Ok(_))) {
+        if flush {
+            if tokio::time::timeout_at(deadline.into(), self.fleet.flushed()).await.is_err() {
                 tracing::warn!(
-                    "the last snapshot was not acknowledged in time; its totals are in the checkpoint"
+                    "not every last snapshot was acknowledged in time; their totals are in the checkpoint"
                 );
             }
-            abort(&self.worker);
+            self.fleet.abort();
         }
     }
 }

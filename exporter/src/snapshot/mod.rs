@@ -17,11 +17,20 @@ use crate::measure::{Catalogue, Kind, Metric, Series, totals::Row};
 /// One point-to-be: a series, its row, and the time of the zero point that goes before it, if one does.
 pub type Point<'t> = (&'t Series, &'t Row, Option<UnixMillis>);
 
+/// Who says it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sender {
+    /// The resource.
+    pub resource: BTreeMap<String, String>,
+    /// What of it is repeated on every point; a point's own attribute of the same name wins.
+    pub promoted: Vec<(String, String)>,
+}
+
 /// The request that says how things stood at `time`.
 ///
 /// `points` come in the order of their series. Gauges are values of the window that ends at `time`.
 pub fn request<'t>(
-    resource: &BTreeMap<String, String>,
+    sender: &Sender,
     points: impl IntoIterator<Item = Point<'t>>,
     gauges: &BTreeMap<Series, f64>,
     time: UnixMillis,
@@ -35,9 +44,15 @@ pub fn request<'t>(
         let metric = metrics.entry(series.metric).or_insert_with(|| empty(series.metric));
         points::push_gauge(metric, series, value, time);
     }
+    if !sender.promoted.is_empty() {
+        let promoted = attributes(sender.promoted.iter().map(|(key, value)| (key, value)));
+        for metric in metrics.values_mut() {
+            points::add_attributes(metric, &promoted);
+        }
+    }
     ExportMetricsServiceRequest {
         resource_metrics: vec![ResourceMetrics {
-            resource: Some(Resource { attributes: attributes(resource), ..Resource::default() }),
+            resource: Some(Resource { attributes: attributes(&sender.resource), ..Resource::default() }),
             scope_metrics: vec![ScopeMetrics {
                 scope: Some(InstrumentationScope {
                     name: "ccxray".to_owned(),
@@ -52,8 +67,9 @@ pub fn request<'t>(
     }
 }
 
-fn attributes(pairs: &BTreeMap<String, String>) -> Vec<KeyValue> {
-    pairs.iter().map(|(key, value)| pair(key, any_value::Value::StringValue(value.clone()))).collect()
+fn attributes<'p>(pairs: impl IntoIterator<Item = (&'p String, &'p String)>) -> Vec<KeyValue> {
+    let pairs = pairs.into_iter();
+    pairs.map(|(key, value)| pair(key, any_value::Value::StringValue(value.clone()))).collect()
 }
 
 fn pair(key: &str, value: any_value::Value) -> KeyValue {

@@ -59,6 +59,25 @@ pub(super) fn push_gauge(metric: &mut OtlpMetric, series: &Series, value: f64, t
     gauge.data_points.push(number(series, number_data_point::Value::AsDouble(value), UnixMillis(0), time));
 }
 
+/// Adds these attributes to every point that has none of their names.
+pub(super) fn add_attributes(metric: &mut OtlpMetric, more: &[KeyValue]) {
+    let add = |attributes: &mut Vec<KeyValue>| {
+        for pair in more {
+            if !attributes.iter().any(|own| own.key == pair.key) {
+                attributes.push(pair.clone());
+            }
+        }
+    };
+    match &mut metric.data {
+        Some(Data::Sum(sum)) => sum.data_points.iter_mut().for_each(|point| add(&mut point.attributes)),
+        Some(Data::Gauge(gauge)) => gauge.data_points.iter_mut().for_each(|point| add(&mut point.attributes)),
+        Some(Data::Histogram(histogram)) => {
+            histogram.data_points.iter_mut().for_each(|point| add(&mut point.attributes));
+        }
+        Some(Data::ExponentialHistogram(_) | Data::Summary(_)) | None => {}
+    }
+}
+
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "what OTLP offers for numbers")]
 fn number_value(series: &Series, total: u64) -> number_data_point::Value {
     match Catalogue::embedded().get(series.metric).kind {

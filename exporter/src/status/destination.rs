@@ -1,6 +1,10 @@
 //! One destination in the status.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    time::Duration,
+};
 
 use ccxray_shared::UnixMillis;
 use serde::Serialize;
@@ -27,6 +31,20 @@ pub struct DestinationReport {
     pub endpoint: String,
     /// With which consent.
     pub tier: u8,
+    /// The files that say so; empty if the command line and the environment alone do.
+    pub files: BTreeSet<PathBuf>,
+    /// The user's attributes of its resource; what came from a variable is masked.
+    pub attributes: BTreeMap<String, String>,
+    /// When the person agreed to be named; null below tier 2.
+    pub acknowledged_at: Option<String>,
+    /// The length of its windows in milliseconds; null if an early build wrote the checkpoint.
+    pub interval_ms: Option<u64>,
+    /// Whether exchanges that no file covers go there.
+    pub is_server: bool,
+    /// Whether agents whose own telemetry is on have had exchanges in it.
+    pub complement_mode: bool,
+    /// What the person should know of its consent.
+    pub notices: BTreeSet<String>,
     /// How it is doing, with the cooldown and the time of the next attempt.
     pub health: HealthRecord,
     /// The last three changes of its state, oldest first.
@@ -61,14 +79,25 @@ pub struct Budget {
 impl DestinationReport {
     /// The report on `saved` at `now`; `None` for the pipeline of the local page.
     pub(super) fn of(saved: SavedPipeline, now: UnixMillis) -> Option<Self> {
-        let SavedPipeline { state, health, history } = saved;
-        let endpoint = state.identity.key.destination.clone()?;
+        let SavedPipeline { state, health, history, agreed, is_complement, window_start: _ } = saved;
+        let named = state.identity.key.destination.clone()?;
         let (tier, series, last_cut) = (state.identity.key.tier, state.rows.len(), state.last_cut);
-        let pipeline = Pipeline::from_state(state);
+        let (early, interval_ms) = (agreed.is_none(), agreed.as_ref().map(|agreed| agreed.interval_ms));
+        let agreed = agreed.unwrap_or_default();
+        let mut pipeline = Pipeline::from_state(state);
+        let budgets_of = agreed.budgets.iter().map(|&(metric, key, budget)| ((metric, key), budget));
+        pipeline.set_budgets(budgets_of.collect());
         let over = |span| Tally::over(&history.tally, span, now);
         Some(Self {
-            endpoint,
+            endpoint: if early { named } else { agreed.endpoint },
             tier,
+            files: agreed.files,
+            attributes: agreed.attributes,
+            acknowledged_at: agreed.acknowledged_at,
+            interval_ms,
+            is_server: agreed.is_server || early,
+            complement_mode: is_complement,
+            notices: agreed.notices,
             health: health.unwrap_or_default(),
             last_hour: over(HOUR),
             last_day: over(DAY),

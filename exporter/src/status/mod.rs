@@ -1,11 +1,12 @@
 //! `status`: how the exporter is doing, from what lies on the disk, so that it can be asked when nothing runs.
 //!
-//! - [`report`], [`destination`], [`proxies`], [`rules`]: what it says, as data; `--json` prints it.
+//! - [`report`], [`destination`], [`projects`], [`proxies`], [`rules`]: what it says, as data; `--json` prints it.
 //! - [`text`]: the same for people. `columns`: on 80 columns.
 //! - `watch`: over and over.
 
 pub(crate) mod columns;
 pub mod destination;
+pub mod projects;
 pub mod proxies;
 pub mod report;
 pub mod rules;

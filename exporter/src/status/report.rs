@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::{
     destination::DestinationReport,
+    projects::{self, ProjectReport},
     proxies::{self, ProxyReport},
     rules::RulesFile,
 };
@@ -45,8 +46,12 @@ pub struct Report {
     pub spool: Spool,
     /// The proxies that run.
     pub proxies: Vec<ProxyReport>,
-    /// The destinations; empty if nothing is sent.
+    /// The destinations, one for each pipeline; empty if nothing is sent.
     pub destinations: Vec<DestinationReport>,
+    /// The directories that exchanges came from of late, the newest first.
+    pub projects: Vec<ProjectReport>,
+    /// Why your own configuration is no good, so that nothing is sent; null if it is.
+    pub configuration_problem: Option<String>,
 }
 
 /// What is remembered.
@@ -115,9 +120,14 @@ impl Report {
         let unreadable = |source| StatusError::Spool { dir: state_dir.spool(), source };
         let spool = Spool::of(state_dir, state.as_ref()).map_err(unreadable)?;
         let proxies = proxies::living(&state_dir.spool()).map_err(unreadable)?;
-        let (last_alive, exporter, pipelines) = match state {
-            Some(state) => (Some(state.last_alive), state.writer, state.pipelines),
-            None => (None, None, Vec::new()),
+        let known = state.is_some();
+        let State { last_alive, writer: exporter, pipelines, directories, .. } = state.unwrap_or_default();
+        let last_alive = known.then_some(last_alive);
+        let destinations: Vec<DestinationReport> =
+            pipelines.into_iter().filter_map(|saved| DestinationReport::of(saved, now)).collect();
+        let (projects, configuration_problem) = match projects::of(state_dir, directories) {
+            Ok(projects) => (projects, None),
+            Err(problem) => (Vec::new(), Some(problem)),
         };
         let ran_with = exporter.as_ref().map(|exporter| exporter.rules.clone()).unwrap_or_default();
         let origin = exporter.as_ref().map(|exporter| exporter.prices.clone());
@@ -132,20 +142,22 @@ impl Report {
             exporter,
             spool,
             proxies,
-            destinations: pipelines
-                .into_iter()
-                .filter_map(|saved| DestinationReport::of(saved, now))
-                .collect(),
+            destinations,
+            projects,
+            configuration_problem,
         })
     }
 
-    /// Whether somebody should look at it: a destination that is not well, or a checkpoint that is damaged.
+    /// Whether somebody should look at it: a destination or a project's file that is not well, or a checkpoint that is damaged.
     pub fn needs_attention(&self) -> bool {
         let is_damaged = match self.checkpoint {
             Checkpoint::None | Checkpoint::Whole => false,
             Checkpoint::Previous { .. } | Checkpoint::Damaged { .. } => true,
         };
-        is_damaged || self.destinations.iter().any(DestinationReport::needs_attention)
+        is_damaged
+            || (self.pid.is_none() && self.configuration_problem.is_some())
+            || self.projects.iter().any(ProjectReport::needs_attention)
+            || self.destinations.iter().any(DestinationReport::needs_attention)
     }
 }
 

@@ -3,12 +3,14 @@
 use super::{
     columns::Columns,
     destination::DestinationReport,
+    projects::Standing,
     proxies::{Gauges, ProxyReport},
     report::{Checkpoint, Prices, Report},
     rules::RulesFile,
 };
 use crate::{
     classify::rules::FileFacts,
+    consent::Tier,
     deliver::{outcome::OutcomeKind, tally::Counts},
 };
 
@@ -31,6 +33,7 @@ pub fn render(report: &Report) -> String {
         [] => out.line("sends", "nothing; no destination has consent"),
         destinations => destinations.iter().for_each(|each| destination(&mut out, each)),
     }
+    projects(&mut out, report);
     out.into_text()
 }
 
@@ -102,9 +105,38 @@ fn rules(out: &mut Columns, files: &[RulesFile]) {
     }
 }
 
+/// How many projects are named; `--json` names all.
+const MOST_PROJECTS: usize = 10;
+
+fn projects(out: &mut Columns, report: &Report) {
+    if let Some(problem) = &report.configuration_problem {
+        out.line("attention", problem);
+    }
+    let mut name = "projects";
+    for project in report.projects.iter().take(MOST_PROJECTS) {
+        let standing = match project.standing {
+            Standing::Sent => format!("tier {}", project.tier),
+            Standing::NoFile => "no file of its own".to_owned(),
+            Standing::NotTrusted => "not trusted; nothing of it is read".to_owned(),
+            Standing::Off | Standing::Broken => project.reason.clone().unwrap_or_else(|| "off".to_owned()),
+        };
+        out.line(name, &format!("{}: {standing}", project.dir));
+        if let Some(fix) = &project.fix {
+            out.line("", &format!("→ {fix}"));
+        }
+        name = "";
+    }
+    if report.projects.len() > MOST_PROJECTS {
+        out.line(
+            "",
+            &format!("and {} more; `status --json` names them", report.projects.len() - MOST_PROJECTS),
+        );
+    }
+}
+
 fn destination(out: &mut Columns, destination: &DestinationReport) {
     out.line("sends to", &destination.endpoint);
-    out.line("tier", &format!("{} (anonymous)", destination.tier));
+    consent(out, destination);
     health(out, destination);
     out.line("1 hour", &counts(destination.last_hour));
     out.line("24 hours", &counts(destination.last_day));
@@ -120,6 +152,27 @@ fn destination(out: &mut Columns, destination: &DestinationReport) {
     for absence in &destination.withheld {
         let entries = some(absence.entries, "entry");
         out.line("withheld", &format!("{entries} of {} to {}", absence.from, absence.until));
+    }
+}
+
+fn consent(out: &mut Columns, destination: &DestinationReport) {
+    let tier = Tier::from_number(destination.tier.into());
+    let tier = tier.map_or_else(|| destination.tier.to_string(), |tier| tier.to_string());
+    let complement = if destination.complement_mode { ", complement-mode: true" } else { "" };
+    out.line("tier", &format!("{tier}{complement}"));
+    for (key, value) in &destination.attributes {
+        out.line("", &format!("{key} = {value}"));
+    }
+    let mut name = "agreed by";
+    for file in &destination.files {
+        out.line(name, &file.display().to_string());
+        name = "";
+    }
+    if let Some(at) = &destination.acknowledged_at {
+        out.line("named", &format!("since you agreed to it at {at}"));
+    }
+    for notice in &destination.notices {
+        out.line("note", notice);
     }
 }
 

@@ -3,6 +3,7 @@ use ccxray_shared::UnixMillis;
 use super::{
     super::{
         destination::Budget,
+        projects::ProjectReport,
         report::{Checkpoint, Spool},
     },
     *,
@@ -36,6 +37,8 @@ fn never_ran() -> Report {
         spool: Spool { segments: 0, bytes: 0, unread_bytes: 0 },
         proxies: vec![],
         destinations: vec![],
+        projects: vec![],
+        configuration_problem: None,
     }
 }
 
@@ -57,6 +60,13 @@ fn troubled() -> DestinationReport {
     DestinationReport {
         endpoint: "https://otel.example/v1/metrics?***".into(),
         tier: 1,
+        files: ["/work/a/.ccxray.json".into()].into(),
+        attributes: [("project.name".to_owned(), "a".to_owned())].into(),
+        acknowledged_at: None,
+        interval_ms: Some(60_000),
+        is_server: false,
+        complement_mode: true,
+        notices: ["`/work/a/.ccxray.json` allows tier 1; yours counts as that".to_owned()].into(),
         health: HealthRecord {
             state: State::CircuitOpen,
             since: ago(30),
@@ -80,6 +90,17 @@ fn troubled() -> DestinationReport {
             budget(Key::Tool, Metric::ToolInvocations, 11, 50),
         ],
         withheld: vec![Absence { from: ago(9000), until: ago(5000), entries: 12 }],
+    }
+}
+
+fn project(dir: &str, standing: Standing, reason: Option<&str>) -> ProjectReport {
+    ProjectReport {
+        dir: dir.into(),
+        last: ago(7),
+        standing,
+        tier: u8::from(standing == Standing::Sent),
+        reason: reason.map(Into::into),
+        fix: reason.map(|_| format!("ccxray-exporter trust {dir}")),
     }
 }
 
@@ -113,6 +134,15 @@ fn busy() -> Report {
             ProxyReport { version: "0.1.0".into(), gauges: None },
         ],
         destinations: vec![troubled()],
+        projects: vec![
+            project("/work/a", Standing::Sent, None),
+            project(
+                "/work/b",
+                Standing::Broken,
+                Some("`/work/b/.ccxray.json` has changed; read it, then run `ccxray-exporter trust` again"),
+            ),
+            project("/work/c", Standing::NotTrusted, Some("no tier was given")),
+        ],
         ..never_ran()
     }
 }
@@ -150,7 +180,10 @@ rules      2 files, verified 93 days ago or later
 hint       agents may have changed since; `ccxray-exporter parser report` says
            what is not known
 sends to   https://otel.example/v1/metrics?***
-tier       1 (anonymous)
+tier       1 (anonymous), complement-mode: true
+           project.name = a
+agreed by  /work/a/.ccxray.json
+note       `/work/a/.ccxray.json` allows tier 1; yours counts as that
 health     circuit_open (retryable) since 2026-11-20T13:59:30.000Z
 cooldown   120 s
 retry      not before 2026-11-20T14:00:00.000Z
@@ -162,6 +195,12 @@ changes    2026-11-20T13:59:30.000Z half_open → circuit_open (retryable)
 totals     84 series, last snapshot 2026-11-20T13:59:00.000Z
 budgets    model 4/10, tool 11/50
 withheld   12 entries of 2026-11-20T11:30:00.000Z to 2026-11-20T12:36:40.000Z
+projects   /work/a: tier 1
+           /work/b: `/work/b/.ccxray.json` has changed; read it, then run
+           `ccxray-exporter trust` again
+           → ccxray-exporter trust /work/b
+           /work/c: not trusted; nothing of it is read
+           → ccxray-exporter trust /work/c
 ";
     let text = render(&busy());
     assert_eq!(text, expected);

@@ -4,8 +4,12 @@ use std::{env, process::Command, time::Duration};
 
 use ccxray_exporter::{
     deliver::{
-        CutId, FromWorker, HealthRecord, SelfTelemetry, health::State, messages::RejectReason,
-        payload::Compression, self_telemetry::Push, transport::HttpTransport,
+        CutId, FromWorker, HealthRecord, SelfTelemetry,
+        health::State,
+        messages::RejectReason,
+        payload::Compression,
+        self_telemetry::{Push, Scope},
+        transport::HttpTransport,
     },
     local::prometheus,
 };
@@ -25,7 +29,7 @@ fn telemetry(collector: &Collector) -> SelfTelemetry {
         interval: Duration::from_millis(20),
         runtime: Handle::current(),
     };
-    SelfTelemetry::new(vec![KeyValue::new("service.name", "ccxray")], Some(push)).unwrap()
+    SelfTelemetry::new(Scope::Process, vec![KeyValue::new("service.name", "ccxray")], Some(push)).unwrap()
 }
 
 fn health(state: State) -> FromWorker {
@@ -125,7 +129,7 @@ fn nothing_from_the_environment_reaches_the_wire() {
 
 #[tokio::test]
 async fn the_local_page_has_the_same_figures_without_any_destination() {
-    let telemetry = SelfTelemetry::new::<HttpTransport>(Vec::new(), None).unwrap();
+    let telemetry = SelfTelemetry::new::<HttpTransport>(Scope::Process, Vec::new(), None).unwrap();
     telemetry.count_entries("entry", 12);
     telemetry.set_lag(345, Duration::from_millis(7_900));
     telemetry.set_checkpoint_age(Duration::from_secs(2));
@@ -154,4 +158,20 @@ async fn the_local_page_has_the_same_figures_without_any_destination() {
     ] {
         assert!(text.contains(line), "{line} in {text}");
     }
+}
+
+#[tokio::test]
+async fn a_destination_of_a_project_learns_nothing_of_the_whole_process() {
+    let telemetry = SelfTelemetry::new::<HttpTransport>(Scope::Destination, Vec::new(), None).unwrap();
+    telemetry.count_entries("entry", 12);
+    telemetry.set_lag(345, Duration::from_secs(7));
+    telemetry.set_checkpoint_age(Duration::from_secs(2));
+    telemetry.count_launch(1);
+    telemetry.observe(&health(State::Active));
+    telemetry.observe(&FromWorker::Dropped { snapshots: 2 });
+    let text = prometheus::render(&telemetry.collect());
+    assert!(text.contains("ccxray_otel_state{state=\"active\"} 1\n"), "{text}");
+    assert!(text.contains("ccxray_otel_exports_dropped_total{signal=\"metrics\"} 2\n"), "{text}");
+    let others = ["entries_total", "lag_", "checkpoint_age", "build_info", "tier_distribution"];
+    assert!(!others.iter().any(|other| text.contains(other)), "{text}");
 }

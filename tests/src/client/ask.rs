@@ -1,7 +1,11 @@
 //! One request of Claude Code's shape.
 
+use std::path::Path;
+
 use bytes::Bytes;
 use serde_json::{Value, json};
+
+use crate::wire::base64;
 
 /// A session for tests in which only one matters.
 pub const SESSION: &str = "11111111-2222-4333-8444-555555555555";
@@ -60,6 +64,13 @@ impl Ask {
         self.headers.retain(|(n, _)| n != name);
         self.headers.push((name.into(), value.into()));
         self
+    }
+
+    /// With the stamp of this project's directory.
+    #[must_use]
+    pub fn from_dir(self, dir: &Path) -> Self {
+        let text = base64(dir.as_os_str().as_encoded_bytes()).replace('+', "-").replace('/', "_");
+        self.header("x-ccxray-dir", text.trim_end_matches('='))
     }
 
     /// With this path and query.

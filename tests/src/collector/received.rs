@@ -2,7 +2,9 @@
 
 use std::{io::Read, time::Instant};
 
-use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::{
+    collector::metrics::v1::ExportMetricsServiceRequest, common::v1::any_value::Value,
+};
 use prost::Message;
 
 use super::Point;
@@ -30,6 +32,16 @@ impl Received {
         let metrics =
             ExportMetricsServiceRequest::decode(plain.as_slice()).expect("a push is OTLP in protobuf");
         Self { at: Instant::now(), request, plain, metrics, stored }
+    }
+
+    /// An attribute of its resource.
+    pub fn resource(&self, name: &str) -> Option<String> {
+        let resource = self.metrics.resource_metrics.first()?.resource.as_ref()?;
+        let found = resource.attributes.iter().find(|attribute| attribute.key == name)?;
+        match found.value.as_ref()?.value.as_ref()? {
+            Value::StringValue(text) => Some(text.clone()),
+            other => panic!("{name} is {other:?}"),
+        }
     }
 
     /// All its points, in their order.

@@ -25,6 +25,8 @@ pub struct Collector {
 #[derive(Debug, Default)]
 struct Shared {
     connections: usize,
+    /// Those that are still open.
+    open: usize,
     reply: Reply,
     received: Vec<Received>,
 }
@@ -74,6 +76,11 @@ impl Collector {
         self.lock().connections
     }
 
+    /// How many connections are open.
+    pub fn open(&self) -> usize {
+        self.lock().open
+    }
+
     /// All points about the traffic that were stored, in the order in which they came.
     pub fn points(&self) -> Vec<Point> {
         let shared = self.lock();
@@ -112,7 +119,13 @@ async fn accept(listener: TcpListener, shared: Arc<Mutex<Shared>>) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         lock(&shared).connections += 1;
-        connections.spawn(converse(stream, shared.clone()));
+        lock(&shared).open += 1;
+        let shared = shared.clone();
+        connections.spawn(async move {
+            let ended = converse(stream, shared.clone()).await;
+            lock(&shared).open -= 1;
+            ended
+        });
         while connections.try_join_next().is_some() {}
     }
 }

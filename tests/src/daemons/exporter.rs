@@ -87,6 +87,12 @@ impl Exporter {
         RunningExporter { process, addresses }
     }
 
+    /// With the tier that its command line states, and the endpoint that its environment names.
+    #[must_use]
+    pub fn server(self, endpoint: &str) -> Self {
+        self.argument("--tier").argument("2").variable("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+    }
+
     /// What `ccxray-exporter <arguments> --state-dir …` prints on both outputs.
     pub fn command(state: &State, arguments: &[&str]) -> String {
         let mut command = Command::new(binary("ccxray-exporter"));

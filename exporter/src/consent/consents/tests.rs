@@ -66,6 +66,7 @@ impl World {
             home: Home { home: Some(self.top.join("home")), config: None },
             trust: self.store.clone(),
             ceiling: tier,
+            told: None,
             variables: Box::new(move |name| {
                 reads.lock().unwrap().push(name.to_owned());
                 env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
@@ -92,7 +93,7 @@ fn ask(
             Decision::StampedOut => return Err("stamped".to_owned()),
             Decision::Unexplored(dir) => dir.to_owned(),
         };
-        consents = keeper.explore(&unexplored);
+        consents = keeper.explore([unexplored.as_str()]);
     }
     panic!("it is never explored");
 }
@@ -327,6 +328,7 @@ fn the_users_own_mistakes_stop_the_start() {
         home: Home { home: Some(world.top.join("home")), config: None },
         trust: world.store.clone(),
         ceiling: None,
+        told: None,
         variables: Box::new(|_| None),
     };
     let error = Keeper::start(sources).unwrap_err().to_string();
@@ -341,7 +343,7 @@ fn made_up_directories_do_not_pile_up() {
     world.own(&format!(r#""trusted_roots":["{root}"]"#));
     let mut keeper = world.keeper(None, &[]);
     for n in 0..600 {
-        keeper.explore(&format!("{root}/{n}"));
+        keeper.explore([format!("{root}/{n}").as_str()]);
     }
     assert!(keeper.consents().directories().count() <= 256);
 }
