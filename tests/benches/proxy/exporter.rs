@@ -1,26 +1,31 @@
 //! Whether the forwarding notices how the exporter does.
+//!
+//! One proxy serves all cases in turns, because two processes of the same program differ by some percent from each other.
 
-use std::{process::Command, time::Duration};
+use std::{fs, path::Path, process::Command};
 
-use ccxray_tests::daemons::{Process, State};
+use ccxray_tests::{
+    daemons::{Process, State},
+    eventually,
+};
 
 use crate::{
     content::{Answer, Request},
-    peer::{Kind, Peer},
+    peer::Kind,
     statistics::{median, median_interval},
     upstream::Upstream,
-    work::{Cost, Work},
+    work::{Cost, Turn},
 };
-
-/// How long an exporter runs before it is hung or killed, so that it has the spool open and its checkpoint written.
-const RUN: Duration = Duration::from_secs(3);
 
 /// How likely it may be that chance alone makes one of the nine cells of the table say that something was seen.
 const DOUBT: f64 = 0.05;
+/// How many clients ask, and how often each in a round.
+const CLIENTS: usize = 4;
+const TIMES: usize = 150;
 
 /// What has become of the exporter.
 #[derive(Clone, Copy)]
-enum Exporter {
+enum Case {
     /// There never was one.
     Absent,
     /// It was killed.
@@ -29,32 +34,35 @@ enum Exporter {
     Hung,
 }
 
-/// Compares proxies whose exporters have come to different ends with one that never had one, in turns, and prints what
-/// was found. The first of the others never had one either: it shows what the comparison makes of no difference.
-pub(crate) async fn compare(proxy: &Kind, program: &std::path::Path, rounds: usize) {
-    let work = || Work {
-        name: "",
-        letter: 'x',
-        request: Request::short(false),
-        answer: Answer::json(),
-        clients: 4,
-        times: 150,
-        one_core: false,
-    };
-    let upstream = Upstream::start(Answer::json());
-    let cases = [Exporter::Absent, Exporter::Absent, Exporter::Dead, Exporter::Hung];
-    let (mut peers, mut exporters) = (Vec::new(), Vec::new());
-    for exporter in cases {
-        let peer = proxy.start(upstream.address(), false).await;
-        exporters.push(exporter.bring_about(&peer, program).await);
-        peers.push(peer);
+/// The first is what the others are compared with. The second is the same: it shows what the comparison makes of no
+/// difference.
+const CASES: [Case; 4] = [Case::Absent, Case::Absent, Case::Dead, Case::Hung];
+
+/// Compares the cases, and prints what was found.
+pub(crate) async fn compare(proxy: &Kind, program: &Path, rounds: usize) {
+    let answer = Answer::json();
+    let upstream = Upstream::start(answer.clone());
+    let peer = proxy.start(upstream.address(), false).await;
+    let mut turn = Turn::new(peer, &Request::short(false), CLIENTS, &answer).await;
+    let mut costs = CASES.map(|_| Cost::of(proxy));
+    for round in 0..rounds {
+        for step in 0..CASES.len() {
+            // In another order each time.
+            let case = (round + step) % CASES.len();
+            let exporter = CASES[case].bring_about(turn.peer().state(), program).await;
+            turn.take(TIMES, None).await;
+            turn.take(TIMES, Some(&mut costs[case])).await;
+            drop(exporter);
+        }
     }
-    let costs = work().take_turns(peers, rounds).await;
-    drop(exporters);
-    let [baseline, others @ ..] = &costs[..] else { return };
+    print(&costs);
+    turn.end().await;
+}
+
+fn print([absent, others @ ..]: &[Cost; 4]) {
     println!("| exporter | CPU per request | latency p50 | latency p99 |\n| --- | --- | --- | --- |");
     for (name, other) in ["absent (control)", "dead", "hung"].iter().zip(others) {
-        let cell = |of: fn(&Cost) -> &Vec<f64>| difference(of(baseline), of(other));
+        let cell = |of: fn(&Cost) -> &Vec<f64>| difference(of(absent), of(other));
         println!(
             "| {name} | {} | {} | {} |",
             cell(|cost| &cost.cpu),
@@ -64,24 +72,36 @@ pub(crate) async fn compare(proxy: &Kind, program: &std::path::Path, rounds: usi
     }
 }
 
-impl Exporter {
-    async fn bring_about(self, peer: &Peer, program: &std::path::Path) -> Option<Process> {
-        if matches!(self, Self::Absent) {
-            return None;
-        }
-        let mut exporter = run(peer.state(), program);
-        tokio::time::sleep(RUN).await;
-        exporter.assert_alive();
+impl Case {
+    async fn bring_about(self, state: &State, program: &Path) -> Option<Process> {
         match self {
-            Self::Dead => exporter.kill(),
-            Self::Hung => exporter.hang(),
-            Self::Absent => {}
+            Self::Absent => {
+                forget(&state.dir());
+                None
+            }
+            Self::Dead => {
+                let mut exporter = run(state, program).await;
+                exporter.kill();
+                Some(exporter)
+            }
+            Self::Hung => {
+                let exporter = run(state, program).await;
+                exporter.hang();
+                Some(exporter)
+            }
         }
-        Some(exporter)
     }
 }
 
-fn run(state: &State, program: &std::path::Path) -> Process {
+/// Removes what exporters have left behind.
+fn forget(state: &Path) {
+    let _ = fs::remove_dir_all(state.join("exporter"));
+}
+
+/// An exporter that is ready.
+async fn run(state: &State, program: &Path) -> Process {
+    let ready = state.root().join("exporter.ready");
+    let _ = fs::remove_file(&ready);
     let mut command = Command::new(program);
     command.arg("run").arg("--state-dir").arg(state.dir()).args([
         "--local",
@@ -89,7 +109,10 @@ fn run(state: &State, program: &std::path::Path) -> Process {
         "--interval",
         "1s",
     ]);
-    Process::start(command, state.root(), &[])
+    command.arg("--ready-file").arg(&ready);
+    let exporter = Process::start(command, state.root(), &[]);
+    eventually("the exporter to be ready", || ready.is_file().then_some(())).await;
+    exporter
 }
 
 /// By how much the second is dearer than the first, round by round.

@@ -2,10 +2,7 @@
 
 use std::{
     net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
@@ -132,7 +129,7 @@ fn stamps(buffer: &[u8], mut from: usize, transits: &mut Vec<Duration>) -> usize
 }
 
 /// Connects all clients of a peer.
-pub(crate) async fn connect(address: SocketAddr, request: &Arc<Request>, clients: usize) -> Vec<Connection> {
+pub(crate) async fn connect(address: SocketAddr, request: &Request, clients: usize) -> Vec<Connection> {
     let mut connections = Vec::new();
     for number in 0..clients {
         connections.push(Connection::open(address, request, number).await);

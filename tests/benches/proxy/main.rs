@@ -67,14 +67,15 @@ async fn run(options: &Options) {
     kinds.extend(nginx());
     kinds.push(proxy.clone());
     kinds.extend(options.also.iter().cloned());
+    let exporter = options.only.contains('x').then(|| binary("ccxray-exporter"));
     table::head(&kinds);
     for work in Work::all().into_iter().filter(|work| options.only.contains(work.letter)) {
         let (name, letter) = (work.name, work.letter);
         table::lines(name, letter, &work.compare(&kinds, options.rounds).await);
     }
-    if options.only.contains('x') {
+    if let Some(exporter) = exporter {
         println!();
-        exporter::compare(&proxy, &binary("ccxray-exporter"), 4 * options.rounds).await;
+        exporter::compare(&proxy, &exporter, 2 * options.rounds).await;
     }
 }
 

@@ -1,10 +1,10 @@
 //! The work that all peers do in turns, and what it costs each.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use crate::{
     content::{Answer, Request},
-    load::{self, Connection},
+    load::{self, Connection, Seen},
     peer::{Kind, Peer},
     statistics::{median, quantile},
     upstream::Upstream,
@@ -53,11 +53,10 @@ pub(crate) struct Cost {
 }
 
 /// A peer at work.
-struct Turn {
+pub(crate) struct Turn {
     peer: Peer,
     connections: Vec<Connection>,
     cpu_before: u64,
-    cost: Cost,
     requests: usize,
 }
 
@@ -101,85 +100,93 @@ impl Work {
     }
 
     /// Lets the peers of these kinds do it, in turns, and one round more for warming up.
-    pub(crate) async fn compare(self, kinds: &[Kind], rounds: usize) -> Vec<Cost> {
+    pub(crate) async fn compare(&self, kinds: &[Kind], rounds: usize) -> Vec<Cost> {
         let upstream = Upstream::start(self.answer.clone());
-        let mut peers = Vec::new();
-        for kind in kinds {
-            peers.push(kind.start(upstream.address(), self.one_core).await);
-        }
-        self.take_turns(peers, rounds).await
-    }
-
-    /// Lets these running peers do it, in turns, and one round more for warming up.
-    pub(crate) async fn take_turns(self, peers: Vec<Peer>, rounds: usize) -> Vec<Cost> {
         let mut turns = Vec::new();
-        let request = Arc::new(self.request);
-        for peer in peers {
-            turns.push(Turn::new(peer, &request, self.clients, &self.answer).await);
+        for kind in kinds {
+            let peer = kind.start(upstream.address(), self.one_core).await;
+            turns.push((Turn::new(peer, &self.request, self.clients, &self.answer).await, Cost::of(kind)));
         }
         for round in 0..=rounds {
             // There and back, so that nobody always has the same neighbour.
             turns.reverse();
-            for turn in &mut turns {
-                turn.take(self.times, round > 0).await;
+            for (turn, cost) in &mut turns {
+                turn.take(self.times, (round > 0).then_some(cost)).await;
             }
         }
         if rounds.is_multiple_of(2) {
             turns.reverse();
         }
         let mut costs = Vec::new();
-        for turn in turns {
-            costs.push(turn.end().await);
+        for (turn, cost) in turns {
+            costs.push(Cost { memory: turn.end().await, ..cost });
         }
         costs
     }
 }
 
-impl Turn {
-    async fn new(peer: Peer, request: &Arc<Request>, clients: usize, answer: &Answer) -> Self {
-        let mut connections = load::connect(peer.address(), request, clients).await;
-        if let Answer::AtOnce(whole) = answer {
-            let came = connections[0].next_body().await;
-            assert!(came == load::body(whole), "{} changes what passes", peer.kind().name());
-        }
-        let requests = usize::from(matches!(answer, Answer::AtOnce(_)));
-        let cost = Cost {
-            kind: peer.kind().clone(),
+impl Cost {
+    /// Nothing yet.
+    pub(crate) fn of(kind: &Kind) -> Self {
+        Self {
+            kind: kind.clone(),
             cpu: Vec::new(),
             latency: Vec::new(),
             late: Vec::new(),
             transit: Vec::new(),
             late_transit: Vec::new(),
             memory: 0,
-        };
-        Self { peer, connections, cpu_before: 0, cost, requests }
+        }
     }
 
-    async fn take(&mut self, times: usize, counts: bool) {
+    fn add(&mut self, cpu: u64, seen: Seen) {
+        let nanos =
+            |times: Vec<Duration>| times.iter().map(|time| time.as_secs_f64() * 1e9).collect::<Vec<_>>();
+        let (latencies, transits) = (nanos(seen.latencies), nanos(seen.transits));
+        self.cpu.push(cpu as f64 / latencies.len() as f64);
+        self.latency.push(median(&latencies));
+        self.late.push(quantile(&latencies, 0.99));
+        self.transit.push(median(&transits));
+        self.late_transit.push(quantile(&transits, 0.99));
+    }
+}
+
+impl Turn {
+    /// Connects the clients, and checks that what passes the peer is not changed.
+    pub(crate) async fn new(peer: Peer, request: &Request, clients: usize, answer: &Answer) -> Self {
+        let mut connections = load::connect(peer.address(), request, clients).await;
+        let mut requests = 0;
+        if let Answer::AtOnce(whole) = answer {
+            let came = connections[0].next_body().await;
+            assert!(came == load::body(whole), "{} changes what passes", peer.kind().name());
+            requests += 1;
+        }
+        Self { peer, connections, cpu_before: 0, requests }
+    }
+
+    /// The peer.
+    pub(crate) fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    /// Lets each client ask so many times, and adds what that took to the costs, if it counts.
+    pub(crate) async fn take(&mut self, times: usize, cost: Option<&mut Cost>) {
         let seen = load::round(&mut self.connections, times).await;
         tokio::time::sleep(SETTLE).await;
         self.requests += seen.latencies.len();
         // From round to round, so that what is done in between counts too.
         let cpu = self.peer.cpu();
         let before = std::mem::replace(&mut self.cpu_before, cpu);
-        if !counts {
-            return;
+        if let Some(cost) = cost {
+            cost.add(cpu - before, seen);
         }
-        let nanos =
-            |times: Vec<Duration>| times.iter().map(|time| time.as_secs_f64() * 1e9).collect::<Vec<_>>();
-        let latencies = nanos(seen.latencies);
-        self.cost.cpu.push((cpu - before) as f64 / latencies.len() as f64);
-        self.cost.latency.push(median(&latencies));
-        self.cost.late.push(quantile(&latencies, 0.99));
-        let transits = nanos(seen.transits);
-        self.cost.transit.push(median(&transits));
-        self.cost.late_transit.push(quantile(&transits, 0.99));
     }
 
-    async fn end(mut self) -> Cost {
-        self.cost.memory = self.peer.peak_memory();
+    /// Ends the peer, and says how much memory it took at most.
+    pub(crate) async fn end(self) -> u64 {
+        let memory = self.peer.peak_memory();
         drop(self.connections);
         self.peer.end(self.requests).await;
-        self.cost
+        memory
     }
 }

@@ -108,7 +108,8 @@ fn take_in_call(facts: &mut Facts, call: &Call) {
 
 fn end(served: &Served) -> End {
     match (served.sending, served.status) {
-        (Sending::Whole, _) => End::Complete,
+        // A connection that stood has turns of its own, and what breaks off with it are these.
+        (Sending::Whole, _) | (_, Some(101)) => End::Complete,
         (Sending::ClientLeft, _) => End::ClientLeft,
         (Sending::BrokenOff | Sending::UnderWay, Some(_)) => End::UpstreamBroke,
         (Sending::BrokenOff | Sending::UnderWay, None) => End::NoAnswer,

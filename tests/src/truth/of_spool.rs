@@ -52,6 +52,8 @@ fn facts_of(entry: &Value) -> Facts {
 fn end(entry: &Value) -> End {
     match entry["outcome"].as_str().expect("an entry has an outcome") {
         "complete" => End::Complete,
+        // A connection that stood has turns of its own, and what breaks off with it are these.
+        _ if entry["status"] == 101 => End::Complete,
         // It had seen the terminal event, and with it all that there was to see.
         "client_abort" if entry["terminal"] == true => End::Complete,
         "client_abort" => End::ClientLeft,
