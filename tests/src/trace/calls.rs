@@ -74,7 +74,8 @@ impl Calls {
 
     /// Every path that was opened, looked at, or otherwise named to the system.
     pub fn paths(&self) -> BTreeSet<PathBuf> {
-        self.calls.iter().filter_map(Call::path).filter(|path| !path.starts_with(GETENV)).collect()
+        let calls = self.calls.iter().filter(|call| !call.name.starts_with("send"));
+        calls.filter_map(Call::path).filter(|path| !path.starts_with(GETENV)).collect()
     }
 
     /// The programs that were started.
@@ -109,8 +110,9 @@ impl Call {
         let (before, rest) = self.arguments.split_once('"')?;
         let path = Path::new(rest.split('"').next()?);
         let is_of_file = before.is_empty() || before.ends_with(">, ");
-        let dir = between(before, "<", ">").unwrap_or_default();
-        is_of_file.then(|| Path::new(dir).join(path))
+        let dir = Path::new(between(before, "<", ">").unwrap_or_default());
+        let is_itself = path.as_os_str().is_empty();
+        is_of_file.then(|| if is_itself { dir.to_owned() } else { dir.join(path) })
     }
 }
 
@@ -136,6 +138,7 @@ mod tests {
 101 socket(AF_UNIX, SOCK_STREAM, 0) = 7<socket:[3]>
 101 newfstatat(7</etc>, "", {st_mode=S_IFDIR}, AT_EMPTY_PATH) = 0
 101 openat(AT_FDCWD</tmp>, "/etc/hosts", O_RDONLY|O_CLOEXEC) = 8</etc/hosts>
+101 sendto(7<socket:[3]>, "READY=1", 7, 0, NULL, 0) = 7
 101 +++ exited with 0 +++
 "#;
 
@@ -147,7 +150,7 @@ mod tests {
         assert_eq!(calls.lookups().len(), 2);
         assert_eq!(calls.variables(), BTreeSet::from(["HOME".to_owned()]));
         assert_eq!(calls.programs(), BTreeSet::from(["/bin/it".into()]));
-        let paths = ["/bin/it", "/tmp/a/b", "/tmp/a/.git", "/etc/", "/etc/hosts"];
+        let paths = ["/bin/it", "/tmp/a/b", "/tmp/a/.git", "/etc", "/etc/hosts"];
         assert_eq!(calls.paths(), paths.map(PathBuf::from).into());
     }
 
