@@ -1,5 +1,7 @@
 //! What a project and a person say together, and what becomes of it when one of them says something else: on the wire.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on shall stop")]
+
 use std::{
     collections::BTreeSet,
     fs,
@@ -95,7 +97,7 @@ impl Column {
             cells.push(Cell::set(&machine, row, column).await);
         }
         let trace = tracer.map(Tracer::trace);
-        let exporter = trace.iter().fold(exporter(), |exporter, trace| exporter.traced(trace));
+        let exporter = trace.iter().fold(exporter(), Exporter::traced);
         let exporter = exporter.start(&machine.state).await;
         for cell in &cells {
             machine.asks(&cell.dir, 1).await;
@@ -249,15 +251,16 @@ async fn a_person_who_wants_to_be_named_no_longer_is_not_and_nothing_links_him()
     assert_eq!((named.as_deref(), anonymous.as_deref()), (Some(NAME), None));
     assert_ne!(first, second);
     assert!(told(&live.collector, second) <= live.asked() - asked_before, "it starts from zero");
-    let names = |push: &Received| String::from_utf8_lossy(&push.plain).contains(NAME);
-    let late = live.collector.received().into_iter().filter(|push| names(push) && push.at > said + A_SECOND);
+    let shows_him = |push: &Received| String::from_utf8_lossy(&push.plain).contains(NAME);
+    let late =
+        live.collector.received().into_iter().filter(|push| shows_him(push) && push.at > said + A_SECOND);
     assert_eq!(late.count(), 0);
     assert!(
         !live
             .collector
             .received()
             .iter()
-            .any(|push| !names(push) && String::from_utf8_lossy(&push.plain).contains(first))
+            .any(|push| !shows_him(push) && String::from_utf8_lossy(&push.plain).contains(first))
     );
     live.collector.assert_sound();
     assert_eq!(instances(&live.steady).len(), 1, "nothing changed for the other one");
