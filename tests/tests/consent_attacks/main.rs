@@ -129,6 +129,7 @@ async fn commands_in_a_hostile_directory_start_nothing_connect_nowhere_and_show_
     }
     assert_eq!(scene.canaries.found_below(scene.machine.state.root()), Vec::<String>::new());
     assert_eq!(scene.evil.connections() + scene.good.connections(), 0);
+    assert!(!repository.with_extension("elsewhere").exists(), "no file elsewhere is written");
     // Asked without care, git starts it, for each of two reasons: the bait is a good one.
     for careless in [&["-c", "core.fsmonitor=false", "ls-files", "--error-unmatch", "none"][..], &["status"]]
     {

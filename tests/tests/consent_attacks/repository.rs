@@ -2,12 +2,13 @@
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
     process::Command,
 };
 
-/// Makes a repository whose configuration names programs for git to start, which leave a mark. The mark.
+/// Makes a repository whose configuration names programs for git to start, which leave a mark, and whose `.gitignore` is a file
+/// elsewhere. The mark.
 pub(crate) fn hostile_repository(dir: &Path) -> PathBuf {
     let (mark, program) = (dir.with_extension("mark"), dir.with_extension("sh"));
     fs::write(&program, format!("#!/bin/sh\ntouch '{}'\n", mark.display())).unwrap();
@@ -22,6 +23,7 @@ pub(crate) fn hostile_repository(dir: &Path) -> PathBuf {
     {
         git(dir, &["config", setting, program]);
     }
+    symlink(dir.with_extension("elsewhere"), dir.join(".gitignore")).unwrap();
     for alias in ["alias.ls-files", "alias.check-ignore"] {
         git(dir, &["config", alias, &format!("!{program}")]);
     }
