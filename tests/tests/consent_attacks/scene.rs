@@ -19,8 +19,8 @@ use serde_json::{Value, json};
 
 /// What the person's file lets projects have, and what it does not.
 pub(crate) const ALLOWED: &str = "TEAM_OTEL_TOKEN";
-pub(crate) const SECRETS: [&str; 4] =
-    ["ANTHROPIC_API_KEY", "OPENAI_API_KEY", "AWS_SECRET_ACCESS_KEY", "EVIL_HOST"];
+pub(crate) const SECRETS: [&str; 5] =
+    ["ANTHROPIC_API_KEY", "OPENAI_API_KEY", "AWS_SECRET_ACCESS_KEY", "DEPLOY_PASSWORD", "EVIL_HOST"];
 
 /// A machine with a good project, a bad collector, and variables that it would like to have.
 pub(crate) struct Scene {
@@ -85,11 +85,12 @@ impl Scene {
         [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat()
     }
 
-    /// A good project, which may use a variable, and one whose collector redirects.
+    /// A good project, which may use a variable and has a bad personal file, and one whose collector redirects.
     pub(crate) fn good_projects(&self) -> [PathBuf; 2] {
         let mut otel = sends("good", 2, &self.good.url());
         otel["headers"] = json!({"authorization": format!("Bearer ${{{ALLOWED}}}")});
         let good = self.machine.project("good", &otel);
+        fs::write(good.join(".ccxray.user.json"), self.bad_personal()).unwrap();
         self.machine.trusts(&good);
         [good, self.machine.trusted("redirected", 1, &self.redirecting)]
     }
