@@ -3,104 +3,20 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, Instant},
 };
 
 use ccxray_tests::{
-    client::{Ask, Client},
+    client::Ask,
     collector::{Collector, Reply},
-    daemons::{Exporter, Proxy, RunningExporter, State},
-    eventually::{eventually, eventually_equal},
-    exposition,
-    truth::{expected, from_upstream},
-    upstream::{Message, Upstream, Usage, script::always},
+    daemons::{Exporter, RunningExporter},
+    eventually,
+    machine::{Machine, NAME, agrees, resources, sends},
 };
 use serde_json::{Value, json};
 
 const REQUESTS: &str = "ccxray.requests_total{class=turn,provider=anthropic,route=messages,status=2xx}";
-const NAME: &str = "somebody@example.com";
-
-/// A machine with a proxy, on which some projects lie.
-struct Machine {
-    state: State,
-    upstream: Upstream,
-    _proxy: Proxy,
-    client: Client,
-}
-
-impl Machine {
-    async fn new() -> Self {
-        let state = State::new();
-        let answer = Message::of("claude-opus-4-8").text("Yes.").usage(Usage::sample(1)).streamed();
-        let upstream = Upstream::start(always(answer)).await;
-        let proxy = Proxy::start(&state, &upstream.url()).await;
-        let client = Client::new(&proxy.url());
-        Self { state, upstream, _proxy: proxy, client }
-    }
-
-    fn dir(&self, project: &str) -> PathBuf {
-        self.state.root().canonicalize().expect("it is there").join(project)
-    }
-
-    /// Writes the project's file.
-    fn says(&self, project: &str, tier: u8, endpoint: &str) -> PathBuf {
-        let dir = self.dir(project);
-        fs::create_dir_all(&dir).expect("the scratch directory can be written");
-        let attributes = json!({"project.name": project});
-        let otel = json!({"tier": tier, "endpoint": endpoint, "resource_attributes": attributes});
-        write(&dir.join(".ccxray.json"), &json!({"otel": otel}));
-        dir
-    }
-
-    /// Writes the project's file, and trusts it.
-    fn trusts(&self, project: &str, tier: u8, endpoint: &str) -> PathBuf {
-        let dir = self.says(project, tier, endpoint);
-        let said = self.command(&["trust", dir.to_str().expect("a plain path")]);
-        assert!(said.contains("trusted"), "{said}");
-        dir
-    }
-
-    /// Writes the person's own file.
-    fn person_says(&self, otel: &Value) {
-        write(&self.state.home().join(".ccxray.user.json"), &json!({"otel": otel}));
-    }
-
-    fn person_agrees_to_be_named(&self) {
-        self.person_says(
-            &json!({"tier": 2, "identity": NAME, "opt_in_acknowledged_at": "2026-11-20T10:00:00Z"}),
-        );
-    }
-
-    fn command(&self, arguments: &[&str]) -> String {
-        Exporter::command(&self.state, arguments)
-    }
-
-    async fn exporter(&self) -> RunningExporter {
-        Exporter::without_consent().start(&self.state).await
-    }
-
-    async fn asks(&self, dir: &Path, times: usize) {
-        for n in 0..times {
-            self.client.ask(&Ask::simple(&format!("Question {n}")).from_dir(dir)).await;
-        }
-    }
-
-    /// Waits until the local page has counted all that the upstream served.
-    async fn has_counted(&self, exporter: &RunningExporter) {
-        let truth = expected(&from_upstream(&self.upstream.served()));
-        let client = Client::new(&exporter.url());
-        let scrape = async || {
-            let answered = client.ask(&Ask::get("/metrics")).await;
-            exposition::totals(&String::from_utf8_lossy(&answered.body))
-        };
-        eventually_equal("the local page to count the traffic", &truth, scrape).await;
-    }
-}
-
-fn write(path: &Path, json: &Value) {
-    fs::write(path, json.to_string()).expect("the scratch directory can be written");
-}
 
 async fn has(collector: &Collector, requests: i128) {
     eventually("the collector to have the requests", || {
@@ -109,12 +25,12 @@ async fn has(collector: &Collector, requests: i128) {
     .await;
 }
 
-/// The distinct values of an attribute of the resource in all that was pushed.
-fn resources(collector: &Collector, name: &str) -> Vec<Option<String>> {
-    let mut values: Vec<_> = collector.received().iter().map(|push| push.resource(name)).collect();
-    values.sort();
-    values.dedup();
-    values
+async fn started(machine: &Machine) -> RunningExporter {
+    Exporter::without_consent().start(&machine.state).await
+}
+
+fn command(machine: &Machine, arguments: &[&str]) -> String {
+    Exporter::command(&machine.state, arguments)
 }
 
 #[tokio::test]
@@ -122,9 +38,9 @@ async fn two_projects_go_to_two_collectors_and_a_name_to_that_of_tier_2_only() {
     let machine = Machine::new().await;
     let (anonymous, named, server) =
         (Collector::start().await, Collector::start().await, Collector::start().await);
-    machine.person_agrees_to_be_named();
-    let one = machine.trusts("one", 1, &anonymous.url());
-    let two = machine.trusts("two", 2, &named.url());
+    machine.person_says(&agrees(2));
+    let one = machine.trusted("one", 1, &anonymous);
+    let two = machine.trusted("two", 2, &named);
     let mut exporter = Exporter::without_consent().server(&server.url()).start(&machine.state).await;
     machine.asks(&one, 3).await;
     machine.asks(&two, 2).await;
@@ -170,15 +86,15 @@ async fn two_projects_go_to_two_collectors_and_a_name_to_that_of_tier_2_only() {
 async fn a_project_counts_from_the_moment_it_is_trusted_until_it_is_another_one() {
     let machine = Machine::new().await;
     let collector = Collector::start().await;
-    let dir = machine.says("one", 1, &collector.url());
-    let mut exporter = machine.exporter().await;
+    let dir = machine.project("one", &sends("one", 1, &collector.url()));
+    let mut exporter = started(&machine).await;
     machine.asks(&dir, 2).await;
     machine.has_counted(&exporter).await;
     assert_eq!(collector.connections(), 0, "nobody trusts it");
-    let report = machine.command(&["status"]);
+    let report = command(&machine, &["status"]);
     assert!(report.contains(&format!("→ ccxray-exporter trust {}", dir.display())), "{report}");
 
-    machine.trusts("one", 1, &collector.url());
+    machine.trusted("one", 1, &collector);
     machine.asks(&dir, 1).await;
     eventually("the exporter to have seen that it is trusted", || {
         exporter.said().contains("ccxray OTel tier: 1 (anonymous)").then_some(())
@@ -201,10 +117,10 @@ async fn a_project_counts_from_the_moment_it_is_trusted_until_it_is_another_one(
     machine.asks(&dir, 2).await;
     machine.has_counted(&exporter).await;
     assert_eq!(collector.count(), pushes, "no push came any more");
-    let report = machine.command(&["status"]);
+    let report = command(&machine, &["status"]);
     assert!(report.contains("has changed"), "{report}");
 
-    machine.command(&["trust", dir.to_str().unwrap()]);
+    command(&machine, &["trust", dir.to_str().unwrap()]);
     eventually("a new series for the new consent", || {
         machine_asks_once(&machine, &dir);
         (resources(&collector, "service.instance.id").len() == 2).then_some(())
@@ -224,9 +140,9 @@ fn machine_asks_once(machine: &Machine, dir: &Path) {
 async fn a_persons_no_breaks_off_the_push_under_way_within_a_second() {
     let machine = Machine::new().await;
     let collector = Collector::start().await;
-    machine.person_agrees_to_be_named();
-    let dir = machine.trusts("one", 2, &collector.url());
-    let exporter = machine.exporter().await;
+    machine.person_says(&agrees(2));
+    let dir = machine.trusted("one", 2, &collector);
+    let exporter = started(&machine).await;
     machine.asks(&dir, 1).await;
     has(&collector, 1).await;
     collector.reply(Reply::Hang);
@@ -253,9 +169,9 @@ async fn a_destination_that_is_away_delays_nobody_else() {
     let machine = Machine::new().await;
     let (hangs, answers) = (Collector::start().await, Collector::start().await);
     hangs.reply(Reply::Hang);
-    let one = machine.trusts("one", 1, &hangs.url());
-    let two = machine.trusts("two", 1, &answers.url());
-    let mut exporter = machine.exporter().await;
+    let one = machine.trusted("one", 1, &hangs);
+    let two = machine.trusted("two", 1, &answers);
+    let mut exporter = started(&machine).await;
     for round in 1..=3 {
         machine.asks(&one, 1).await;
         machine.asks(&two, 1).await;
@@ -267,7 +183,7 @@ async fn a_destination_that_is_away_delays_nobody_else() {
     exporter.stop().await;
     assert!(asked.elapsed() < Duration::from_secs(4), "it took {:?}", asked.elapsed());
     hangs.reply(Reply::Accept);
-    let _exporter = machine.exporter().await;
+    let _exporter = started(&machine).await;
     has(&hangs, 3).await;
     hangs.assert_sound();
     answers.assert_sound();
@@ -279,9 +195,9 @@ async fn a_destination_that_is_away_delays_nobody_else() {
 async fn directories_that_nobody_here_trusts_get_nothing_sent_or_read() {
     let machine = Machine::new().await;
     let collector = Collector::start().await;
-    let trusted = machine.trusts("one", 1, &collector.url());
-    let other = machine.says("other", 2, &collector.url());
-    let mut exporter = machine.exporter().await;
+    let trusted = machine.trusted("one", 1, &collector);
+    let other = machine.project("other", &sends("other", 2, &collector.url()));
+    let mut exporter = started(&machine).await;
     let climbing = trusted.join("../other");
     for dir in [&other, &climbing, Path::new("/"), Path::new("/proc/self/cwd"), Path::new("one")] {
         machine.asks(dir, 1).await;
@@ -295,9 +211,9 @@ async fn directories_that_nobody_here_trusts_get_nothing_sent_or_read() {
 async fn a_stamp_of_0_keeps_an_exchange_out_and_the_rest_is_told_by_status_and_preview() {
     let machine = Machine::new().await;
     let collector = Collector::start().await;
-    machine.person_agrees_to_be_named();
-    let dir = machine.trusts("one", 2, &collector.url());
-    let exporter = machine.exporter().await;
+    machine.person_says(&agrees(2));
+    let dir = machine.trusted("one", 2, &collector);
+    let exporter = started(&machine).await;
     let ask = || Ask::simple("Hi").from_dir(&dir);
     for stamped in [ask(), ask().header("x-ccxray-tier", "0"), ask()] {
         machine.client.ask(&stamped).await;
@@ -305,9 +221,9 @@ async fn a_stamp_of_0_keeps_an_exchange_out_and_the_rest_is_told_by_status_and_p
     has(&collector, 2).await;
     machine.has_counted(&exporter).await;
     assert_eq!(resources(&collector, "enduser.id"), [Some(NAME.to_owned())]);
-    let preview = machine.command(&["preview", "--project", dir.to_str().unwrap()]);
+    let preview = command(&machine, &["preview", "--project", dir.to_str().unwrap()]);
     assert!(preview.contains(NAME) && preview.contains("/v1/metrics (tier 2)"), "{preview}");
-    let status: Value = serde_json::from_str(&machine.command(&["status", "--json"])).unwrap();
+    let status: Value = serde_json::from_str(&command(&machine, &["status", "--json"])).unwrap();
     let destination = &status["destinations"][0];
     assert_eq!(destination["acknowledged_at"], "2026-11-20T10:00:00Z");
     assert_eq!(destination["attributes"]["project.name"], "one");
