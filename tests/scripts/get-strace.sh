@@ -5,19 +5,19 @@
 set -euo pipefail
 
 cache=$(cd "$(dirname "$0")/.." && pwd)/.cache/strace
-program=$(command -v strace || echo "$cache/usr/bin/strace")
+program=strace
 
 none() { echo "get-strace: $*" >&2; exit 3; }
-version() { "$program" -V 2>&1 | head -1; }
+works() { "$program" -D -f --seccomp-bpf -o /dev/null true 2>/dev/null; }
 
-if ! "$program" -V >/dev/null 2>&1; then
+works || program=$cache/usr/bin/strace
+if [[ $program != strace && ! -x $program ]]; then
     for tool in apt-get dpkg; do command -v "$tool" >/dev/null || none "$tool is missing; this needs a Debian machine"; done
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
     (cd "$work" && apt-get -qq download strace 2>/dev/null) || none "apt could not download strace; does it need apt-get update?"
     mkdir -p "$cache"
     dpkg -x "$work"/strace_*.deb "$cache"
-    "$program" -V >/dev/null || none "it does not start; perhaps a library is missing: $(ldd "$program" | grep 'not found' || true)"
 fi
-"$program" -f -o /dev/null true || none "processes may not be traced here"
-echo "get-strace: $(version), $program"
+works || none "it does not start, or may not trace: $("$program" -f -o /dev/null true 2>&1 | head -1)"
+echo "get-strace: $("$program" -V | head -1), $program"
