@@ -70,7 +70,9 @@ impl Figures {
             let mut destinations = self.destinations();
             pipelines.into_iter().filter_map(|pipeline| destinations.remove(&pipeline)).collect()
         };
-        left.iter().for_each(|destination| destination.telemetry.end());
+        for destination in &left {
+            destination.telemetry.end();
+        }
         // Each may take a moment to go.
         drop(left);
         self.count_states();
