@@ -27,7 +27,9 @@ fn replace(pair: &mut KeyValue, shown: &BTreeMap<String, String>) {
 
 fn each_point(metric: &mut Metric, mut with: impl FnMut(&mut Vec<KeyValue>)) {
     match &mut metric.data {
-        Some(Data::Gauge(gauge)) => gauge.data_points.iter_mut().for_each(|point| with(&mut point.attributes)),
+        Some(Data::Gauge(gauge)) => {
+            gauge.data_points.iter_mut().for_each(|point| with(&mut point.attributes));
+        }
         Some(Data::Sum(sum)) => sum.data_points.iter_mut().for_each(|point| with(&mut point.attributes)),
         Some(Data::Histogram(histogram)) => {
             histogram.data_points.iter_mut().for_each(|point| with(&mut point.attributes));
