@@ -256,7 +256,7 @@ fn what_comes_from_a_variable_is_masked_and_still_makes_another_pipeline() {
     assert_eq!(one.shown["enduser.id"], "***");
     assert_eq!(one.key.attributes["enduser.id"], "canary-me");
     assert_ne!(one.key, two.key);
-    assert!(!format!("{:?}{:?}", one.destination, one.key.destination).contains("canary"));
+    assert!(!format!("{one:?}{two:?}").contains("canary"), "{one:?}");
 }
 
 #[test]
