@@ -123,7 +123,8 @@ impl Core {
         };
         let consents = Arc::clone(&core.options.consents);
         for grant in consents.grants() {
-            if let Some(saved) = take(&mut state.pipelines, &grant.key) {
+            let saved = take(&mut state.pipelines, &grant.key);
+            if let Some(saved) = saved.filter(|saved| Exported::was_saved_as(saved, grant)) {
                 let id = core.new_id();
                 let interval = core.options.interval;
                 core.exported.push(Exported::resume(id, grant.clone(), interval, saved, (now, start)));
@@ -148,7 +149,8 @@ impl Core {
         let granted = |key: &PipelineKey| consents.grants().iter().find(|grant| grant.key == *key);
         let interval = self.options.interval;
         self.exported.retain_mut(|exported| {
-            let Some(grant) = granted(&exported.grant().key) else {
+            let Some(grant) = granted(&exported.grant().key).filter(|grant| exported.goes_on_as(grant))
+            else {
                 agreement.closed.push(exported.id());
                 return false;
             };
