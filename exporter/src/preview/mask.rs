@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use opentelemetry_proto::tonic::{
     collector::metrics::v1::ExportMetricsServiceRequest,
     common::v1::{KeyValue, any_value::Value},
-    metrics::v1::{Metric, metric::Data},
 };
+
+use crate::snapshot::points::each_attributes;
 
 /// Puts what may be `shown` of the resource's attributes in place of their values, on points that repeat them too.
 pub(super) fn mask(request: &mut ExportMetricsServiceRequest, shown: &BTreeMap<String, String>) {
@@ -14,7 +15,7 @@ pub(super) fn mask(request: &mut ExportMetricsServiceRequest, shown: &BTreeMap<S
     for of_resource in &mut request.resource_metrics {
         of_resource.resource.iter_mut().for_each(|resource| mask(&mut resource.attributes));
         let metrics = of_resource.scope_metrics.iter_mut().flat_map(|scope| &mut scope.metrics);
-        metrics.for_each(|metric| each_point(metric, mask));
+        metrics.for_each(|metric| each_attributes(metric, mask));
     }
 }
 
@@ -22,19 +23,6 @@ fn replace(pair: &mut KeyValue, shown: &BTreeMap<String, String>) {
     let value = pair.value.as_mut().and_then(|value| value.value.as_mut());
     if let (Some(Value::StringValue(value)), Some(shown)) = (value, shown.get(&pair.key)) {
         value.clone_from(shown);
-    }
-}
-
-fn each_point(metric: &mut Metric, mut with: impl FnMut(&mut Vec<KeyValue>)) {
-    match &mut metric.data {
-        Some(Data::Gauge(gauge)) => {
-            gauge.data_points.iter_mut().for_each(|point| with(&mut point.attributes));
-        }
-        Some(Data::Sum(sum)) => sum.data_points.iter_mut().for_each(|point| with(&mut point.attributes)),
-        Some(Data::Histogram(histogram)) => {
-            histogram.data_points.iter_mut().for_each(|point| with(&mut point.attributes));
-        }
-        Some(Data::ExponentialHistogram(_) | Data::Summary(_)) | None => {}
     }
 }
 
