@@ -124,9 +124,9 @@ impl Fleet {
     /// Ends the work of a pipeline.
     pub(super) fn close(&self, pipeline: PipelineId) {
         let ended = self.state().workers.remove(&pipeline);
-        if ended.is_some() {
-            self.figures.leave([pipeline]);
-        }
+        drop(ended);
+        // Its worker may have been broken off while its figures were on their way in.
+        self.figures.leave([pipeline]);
     }
 
     /// Queues a snapshot. Of a pipeline that has been broken off it goes nowhere.

@@ -171,6 +171,25 @@ fn another_tier_is_another_series_under_another_id() {
 }
 
 #[test]
+fn series_from_before_a_name_was_given_are_not_gone_on_with_after_it_was_taken_back() {
+    let at_tier = |grant: Grant| consents(None, vec![(B, grant)]);
+    let anonymous_id = |core: &Core| {
+        let ids = core.exported().iter().filter(|each| each.grant().tier == Tier::Anonymous);
+        ids.map(|each| each.identity().instance.clone()).next()
+    };
+    let mut core = begin(at_tier(anonymous("b")));
+    let before = anonymous_id(&core).unwrap();
+    let state = core.to_state(vec![], T0);
+    agree(&mut core, at_tier(named("b")), at(10));
+    assert_eq!(anonymous_id(&core), None, "nothing is sent without the name any more");
+    agree(&mut core, at_tier(anonymous("b")), at(20));
+    assert_ne!(anonymous_id(&core).unwrap(), before);
+    let options = CoreOptions { consents: Arc::new(at_tier(named("b"))), ..options() };
+    let core = Core::start(options, Some(state), at(30), || 50);
+    assert_eq!(anonymous_id(&core), None, "nor if that was agreed to while nobody was there");
+}
+
+#[test]
 fn windows_are_as_long_as_each_project_says() {
     let quick = Grant { interval: Some(Duration::from_secs(20)), ..anonymous("a") };
     let mut core = begin(consents(None, vec![(A, quick), (B, named("b"))]));
