@@ -88,6 +88,9 @@ pub struct Agreed {
     pub promoted: Vec<String>,
     /// Whether exchanges that no file covers count in it.
     pub is_server: bool,
+    /// Whether it was there only for exchanges whose stamp lowers tier 2 to 1.
+    #[serde(default)]
+    pub is_standby: bool,
     /// What the person should know.
     pub notices: BTreeSet<String>,
 }

@@ -153,11 +153,16 @@ impl Consents {
         }
     }
 
+    /// Whether `dir` lies in a trusted place, so that it may be looked at.
+    pub(super) fn may_explore(&self, dir: &str) -> bool {
+        self.places.real(dir).is_some()
+    }
+
     fn find<'c>(&'c self, dir: &'c str) -> Result<Answer<'c>, &'c str> {
         let Some(dir) = lookup::plain(dir) else { return Ok(Err(&ODD)) };
         match self.directories.get(dir) {
             Some(rung) => Ok(rung.as_ref().copied()),
-            None if self.places.real(dir).is_some() => Err(dir),
+            None if self.may_explore(dir) => Err(dir),
             None => Ok(self.server.as_ref().copied()),
         }
     }

@@ -99,9 +99,10 @@ impl Keeper {
         &self.environment
     }
 
-    /// Looks at directories of entries, and keeps them in mind. What holds from now on.
+    /// Looks at directories of entries, and keeps those in trusted places in mind. What holds from now on.
     pub fn explore<'d>(&mut self, dirs: impl IntoIterator<Item = &'d str>) -> Arc<Consents> {
-        for dir in dirs.into_iter().filter_map(lookup::plain) {
+        let current = self.consents();
+        for dir in dirs.into_iter().filter_map(lookup::plain).filter(|dir| current.may_explore(dir)) {
             if self.explored.len() >= MAX_DIRECTORIES && !self.explored.contains(dir) {
                 self.forget_one();
             }

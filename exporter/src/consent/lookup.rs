@@ -57,12 +57,13 @@ pub struct Project {
     pub personal: Vec<Stated>,
 }
 
-/// `dir`, if it is a plain absolute path: no `.`, no `..`, nothing empty but a slash at its end.
+/// `dir`, if it is a plain absolute path: no `.`, no `..`, no control character, nothing empty but a slash at its end.
 pub fn plain(dir: &str) -> Option<&str> {
     const MAX: usize = 4096;
     let below = dir.strip_prefix('/')?;
     let dir = if below.is_empty() { dir } else { dir.strip_suffix('/').unwrap_or(dir) };
-    let is_plain = |name: &str| !name.is_empty() && name != "." && name != ".." && !name.contains('\0');
+    let is_plain =
+        |name: &str| !name.is_empty() && name != "." && name != ".." && !name.contains(char::is_control);
     (dir.len() <= MAX && (dir == "/" || dir[1..].split('/').all(is_plain))).then_some(dir)
 }
 

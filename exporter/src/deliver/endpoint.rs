@@ -44,6 +44,17 @@ impl Endpoint {
         format!("{self}#{:08x}", u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]))
     }
 
+    /// `text`, an error that may name the host, as it may be printed.
+    pub fn conceal(&self, text: &str) -> String {
+        match (&self.shown, self.uri.host()) {
+            (Some(_), Some(host)) => {
+                let host = host.trim_start_matches('[').trim_end_matches(']');
+                text.replace(host, "***").replace(&host.to_ascii_lowercase(), "***")
+            }
+            (_, _) => text.to_owned(),
+        }
+    }
+
     /// Reads an address.
     pub fn read(text: &str) -> Result<Self, EndpointError> {
         let uri: Uri = text.parse().map_err(|_| EndpointError::NotAnAddress)?;
@@ -113,6 +124,9 @@ mod tests {
             (two.to_string(), "https://***.example/".to_owned())
         );
         assert_ne!(one.name(), two.name());
+        let told = "certificate not valid for name \"one.example\"";
+        assert_eq!(one.conceal(told), "certificate not valid for name \"***\"");
+        assert_eq!(open.conceal(told), told);
         assert!(one.name().starts_with("https://***.example/#"), "{}", one.name());
         let [one, two] = ["1", "2"].map(|key| endpoint(&format!("https://otel.example/?key={key}")));
         assert_eq!(one.to_string(), "https://otel.example/?***");

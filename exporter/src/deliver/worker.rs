@@ -222,7 +222,10 @@ impl<T: Transport> Worker<T> {
                     let detail = format_args!("status {}", reply.status);
                     self.log.attempt(now, self.subject(), kind.as_str(), &detail);
                 }
-                Err(error) => self.log.attempt(now, self.subject(), kind.as_str(), error),
+                Err(error) => {
+                    let detail = self.endpoint.conceal(&error.to_string());
+                    self.log.attempt(now, self.subject(), kind.as_str(), &detail);
+                }
             }
         }
         self.last_outcome = Some(kind);

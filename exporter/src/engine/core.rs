@@ -123,7 +123,8 @@ impl Core {
         };
         let consents = Arc::clone(&core.options.consents);
         for grant in consents.grants() {
-            if let Some(saved) = take(&mut state.pipelines, &grant.key) {
+            let saved = take(&mut state.pipelines, &grant.key);
+            if let Some(saved) = saved.filter(|saved| Exported::was_saved_as(saved, grant)) {
                 let id = core.new_id();
                 let interval = core.options.interval;
                 core.exported.push(Exported::resume(id, grant.clone(), interval, saved, (now, start)));
@@ -148,7 +149,8 @@ impl Core {
         let granted = |key: &PipelineKey| consents.grants().iter().find(|grant| grant.key == *key);
         let interval = self.options.interval;
         self.exported.retain_mut(|exported| {
-            let Some(grant) = granted(&exported.grant().key) else {
+            let Some(grant) = granted(&exported.grant().key).filter(|grant| exported.goes_on_as(grant))
+            else {
                 agreement.closed.push(exported.id());
                 return false;
             };
@@ -172,7 +174,7 @@ impl Core {
         agreement
     }
 
-    /// Begins the pipeline of a grant that had none, for an entry that ended at `at`.
+    /// Begins the pipeline of a grant that had none, for an entry whose [`event_time`](Self::event_time) is `at`.
     pub fn open(
         &mut self,
         grant: usize,
@@ -253,25 +255,25 @@ impl Core {
     }
 
     /// Counts an entry in the open windows of the local pipeline and of the one that it was
-    /// [routed](Self::route) to. Its [`event_time`](Self::event_time) must lie before the
+    /// [routed](Self::route) to. Its [`event_time`](Self::event_time), `at`, must lie before the
     /// [`horizon`](Self::horizon). Gives what in it was not as expected.
-    pub fn count<'e>(&mut self, entry: &'e Entry<'e>, route: Route) -> Vec<Drift<'e>> {
+    pub fn count<'e>(&mut self, entry: &'e Entry<'e>, at: UnixMillis, route: Route) -> Vec<Drift<'e>> {
         let classified = Classified::of(entry, &self.options.prices);
         let drifts = drift::of(&classified);
         if let Some(dir) = &entry.dir {
-            self.seen.note(dir, entry.ended_at);
+            self.seen.note(dir, at);
         }
-        let local = (&mut self.local, entry.ended_at < self.window.start);
+        let local = (&mut self.local, at < self.window.start);
         let exported = route.0.and_then(|place| self.exported.get_mut(place));
         let exported = exported.map(|exported| {
             exported.has_entries = true;
             if entry.agent_otel {
                 exported.note_complement();
             }
-            let is_late = entry.ended_at < exported.window().start;
+            let is_late = at < exported.window().start;
             (&mut exported.pipeline, is_late)
         });
-        pipeline::record([local].into_iter().chain(exported), &classified, &drifts);
+        pipeline::record(local, exported, &classified, (at, &drifts));
         drifts
     }
 

@@ -54,7 +54,7 @@ fn start(state: Option<State>, now: UnixMillis) -> Core {
 /// Counts an entry where it belongs.
 fn count(core: &mut Core, entry: &Entry<'_>) {
     let route = core.route(entry).unwrap();
-    core.count(entry, route);
+    core.count(entry, entry.ended_at, route);
 }
 
 /// The snapshots that are ready, whosever they are.
@@ -341,6 +341,23 @@ fn an_entry_far_ahead_of_the_clock_counts_in_a_window_of_any_length() {
     core.advance(at(100).before(SETTLING));
     assert!(Core::event_time(at(5000), at(100)) < core.horizon());
     assert_eq!(Core::event_time(at(105), at(100)), at(105));
+}
+
+#[test]
+fn what_an_entry_far_ahead_of_the_clock_says_holds_no_longer_than_what_others_say() {
+    const DAY: u64 = 24 * 3600;
+    let mut core = start(None, T0);
+    core.advance(at(10));
+    let ahead = priced(at(1000 * DAY));
+    let route = core.route(&ahead).unwrap();
+    core.count(&ahead, at(10), route);
+    core.advance(at(60));
+    assert_eq!(points(&sent(&mut core)[0])["sessions_total{anthropic} 60"], 1.0);
+    core.advance(at(32 * DAY));
+    count(&mut core, &priced(at(32 * DAY)));
+    core.advance(at(32 * DAY + 60));
+    let again = points(sent(&mut core).last().unwrap());
+    assert_eq!(again[&format!("sessions_total{{anthropic}} {}", 32 * DAY + 60)], 2.0, "it was forgotten");
 }
 
 #[test]

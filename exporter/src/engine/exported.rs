@@ -126,6 +126,18 @@ impl Exported {
         self.complement != Complement::None
     }
 
+    /// Whether it goes on with `grant`, of the same key. What exchanges counted in without a stamp ends when they begin to be
+    /// sent under a name: if they come back to it one day, no id may tell who they were meanwhile.
+    pub(super) fn goes_on_as(&self, grant: &Grant) -> bool {
+        self.grant.is_standby || !grant.is_standby
+    }
+
+    /// [`goes_on_as`](Self::goes_on_as) for one that was `saved`.
+    pub(super) fn was_saved_as(saved: &SavedPipeline, grant: &Grant) -> bool {
+        let was_standby = saved.agreed.as_ref().is_some_and(|agreed| agreed.is_standby);
+        was_standby || !grant.is_standby
+    }
+
     /// Takes over what is now agreed to for the same key. Whether it goes elsewhere, or with other headers: then nobody
     /// knows what of the last snapshots has arrived.
     pub(super) fn agree(&mut self, grant: &Grant, interval: Duration) -> bool {
@@ -239,6 +251,7 @@ impl Exported {
             budgets: budgets.iter().map(|(&(metric, key), &budget)| (metric, key, budget)).collect(),
             promoted: promote.clone(),
             is_server: self.is_server,
+            is_standby: self.grant.is_standby,
             notices: notices.clone(),
         }
     }

@@ -56,7 +56,7 @@ impl Rig {
     fn close(&mut self, seconds: u64, positions: &[StreamPosition]) {
         let entry = entry(at(seconds).0);
         let route = self.core.route(&entry).unwrap();
-        self.core.count(&entry, route);
+        self.core.count(&entry, entry.ended_at, route);
         self.core.advance(at(seconds + 60));
         self.ledgering.note_closed(&self.core, positions);
     }

@@ -181,17 +181,18 @@ impl Engine {
     fn count(&mut self, stream: StreamId, entry: &Entry<'_>, now: UnixMillis) {
         self.dirty = true;
         self.entries += 1;
-        let route = self.route(entry, now);
-        let drifts = self.core.count(entry, route);
+        let at = Core::event_time(entry.ended_at, now);
+        let route = self.route(entry, (now, at));
+        let drifts = self.core.count(entry, at, route);
         if !drifts.is_empty() {
             let proxy_version = self.source.proxy_version(stream);
-            let (at, rules_version) = (Core::event_time(entry.ended_at, now), entry.rules_version);
+            let rules_version = entry.rules_version;
             self.drift_log.note(&drifts, &Met { at, now, rules_version, proxy_version });
         }
     }
 
     /// Where an entry counts. What must happen for that happens here: it is rare.
-    fn route(&mut self, entry: &Entry<'_>, now: UnixMillis) -> Route {
+    fn route(&mut self, entry: &Entry<'_>, times: (UnixMillis, UnixMillis)) -> Route {
         for _ in 0..ATTEMPTS {
             match self.core.route(entry) {
                 Ok(route) => return route,
@@ -200,7 +201,7 @@ impl Engine {
                     self.take_changes();
                 }
                 Err(Lack::Pipeline(grant)) => {
-                    let opened = self.core.open(grant, (now, entry.ended_at), random_bits);
+                    let opened = self.core.open(grant, times, random_bits);
                     self.tell_outlet(&Agreement { opened: opened.into_iter().collect(), closed: Vec::new() });
                 }
             }

@@ -2,9 +2,12 @@
 
 use std::{
     fs::{self, OpenOptions},
-    io::{ErrorKind, Write},
+    io::{self, ErrorKind, Write},
+    os::unix::fs::OpenOptionsExt,
     path::Path,
 };
+
+use rustix::fs::OFlags;
 
 use super::{InitError, ask::Asker};
 use crate::git::{self, Standing};
@@ -48,9 +51,31 @@ fn lists(ignore: &Path, name: &str) -> bool {
     text.lines().any(|line| line.trim().trim_start_matches('/') == name)
 }
 
-fn append(ignore: &Path, name: &str) -> std::io::Result<()> {
+/// A list that is a symlink, which may lead to anything, is left alone.
+fn append(ignore: &Path, name: &str) -> io::Result<()> {
     let before = fs::read(ignore).unwrap_or_default();
     let newline = if before.last().is_none_or(|&last| last == b'\n') { "" } else { "\n" };
-    let mut file = OpenOptions::new().append(true).create(true).open(ignore)?;
+    let not_through_symlinks = OFlags::NOFOLLOW.bits().cast_signed();
+    let mut file =
+        OpenOptions::new().append(true).create(true).custom_flags(not_through_symlinks).open(ignore)?;
     file.write_all(format!("{newline}{name}\n").as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_added_to_the_list_itself_and_never_through_a_symlink() {
+        let dir = tempfile::tempdir().unwrap();
+        let (ignore, bait) = (dir.path().join(".gitignore"), dir.path().join("bait"));
+        fs::write(&ignore, "target").unwrap();
+        append(&ignore, "a").unwrap();
+        assert_eq!(fs::read_to_string(&ignore).unwrap(), "target\na\n");
+        fs::remove_file(&ignore).unwrap();
+        fs::write(&bait, "").unwrap();
+        std::os::unix::fs::symlink("bait", &ignore).unwrap();
+        append(&ignore, "a").unwrap_err();
+        assert_eq!(fs::read_to_string(&bait).unwrap(), "");
+    }
 }

@@ -1,6 +1,6 @@
 //! Who a pipeline is, to its destination.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +26,7 @@ impl InstanceId {
 
 /// What makes a pipeline this pipeline: with another destination, tier or resource it would be another one, with
 /// other totals.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PipelineKey {
     /// Where to; the local pipeline has none.
     pub destination: Option<String>,
@@ -34,6 +34,16 @@ pub struct PipelineKey {
     pub tier: u8,
     /// The attributes of the user's that go along.
     pub attributes: BTreeMap<String, String>,
+}
+
+/// Attributes are named only: what they hold may have come from a variable.
+impl fmt::Debug for PipelineKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let attributes: Vec<&String> = self.attributes.keys().collect();
+        let (destination, tier) = (&self.destination, self.tier);
+        let mut key = f.debug_struct("PipelineKey");
+        key.field("destination", destination).field("tier", &tier).field("attributes", &attributes).finish()
+    }
 }
 
 impl PipelineKey {

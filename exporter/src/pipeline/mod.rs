@@ -154,14 +154,13 @@ impl Pipeline {
         self.totals.come_back((window.start, window.end()));
     }
 
-    /// Counts an entry in the open window, which its time may lie before (`late`) but not behind.
+    /// Counts an entry at the time of its end in the open window, which that may lie before (`late`) but not behind.
     pub fn record(&mut self, classified: &Classified<'_>, late: bool) {
-        record([(self, late)], classified, &drift::of(classified));
+        record((self, late), None, classified, (classified.entry.ended_at, &drift::of(classified)));
     }
 
-    /// Whether an entry is its own to count. One that is withheld is noted.
-    fn takes(&mut self, classified: &Classified<'_>) -> bool {
-        let at = classified.entry.ended_at;
+    /// Whether an entry is its own to count at this time. One that is withheld is noted.
+    fn takes(&mut self, classified: &Classified<'_>, at: UnixMillis) -> bool {
         let tier = self.identity.key.tier;
         // A stamp lowers the tier for its exchange; a lower tier is another pipeline's, or nobody's.
         let is_capped = classified.entry.tier_cap.is_some_and(|cap| cap < tier);
@@ -279,24 +278,27 @@ impl Pipeline {
     }
 }
 
-/// Counts an entry, with what in it was not as expected, in the open windows of those `pipelines` whose own it is: it is
-/// measured once for all of them. With each goes whether its open window began after the entry's time.
+/// A pipeline, and whether its open window began after the time of the entry that it is to count.
+type Open<'p> = (&'p mut Pipeline, bool);
+
+/// Counts an entry `at` a time, with what in it was not as expected, in the open windows of those pipelines whose own it is:
+/// it is measured once for both of them.
 pub fn record<'p>(
-    pipelines: impl IntoIterator<Item = (&'p mut Pipeline, bool)>,
+    local: Open<'p>,
+    exported: Option<Open<'p>>,
     classified: &Classified<'_>,
-    drifts: &[Drift<'_>],
+    (at, drifts): (UnixMillis, &[Drift<'_>]),
 ) {
-    let taking = pipelines.into_iter().filter_map(|(pipeline, is_late)| {
-        let takes = pipeline.takes(classified);
+    let recording = |(pipeline, is_late): Open<'p>| {
         let provider = Some(classified.entry.provider);
-        takes.then(|| Recording::new(pipeline, classified.entry.ended_at, provider).late_if(is_late))
-    });
-    let mut all = FanOut(taking.collect());
-    if all.0.is_empty() {
+        pipeline.takes(classified, at).then(|| Recording::new(pipeline, at, provider).late_if(is_late))
+    };
+    let mut both = FanOut([recording(local), exported.and_then(recording)]);
+    if both.is_empty() {
         return;
     }
-    measure(classified, drifts, &mut all);
-    let late = all.0.iter_mut().filter(|recording| recording.is_late);
+    measure(classified, drifts, &mut both);
+    let late = both.each().filter(|recording| recording.is_late);
     late.for_each(|recording| recording.record(Metric::Late, &Labels::of(&[]), 1));
 }
 

@@ -17,8 +17,18 @@ pub(super) struct Recording<'p> {
     pub(super) is_late: bool,
 }
 
-/// The measurements of one entry into several pipelines.
-pub(super) struct FanOut<'p>(pub(super) Vec<Recording<'p>>);
+/// The measurements of one entry into the local pipeline and the one with a destination, as far as it is theirs.
+pub(super) struct FanOut<'p>(pub(super) [Option<Recording<'p>>; 2]);
+
+impl<'p> FanOut<'p> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.iter().all(Option::is_none)
+    }
+
+    pub(super) fn each(&mut self) -> impl Iterator<Item = &mut Recording<'p>> {
+        self.0.iter_mut().flatten()
+    }
+}
 
 impl<'p> Recording<'p> {
     pub(super) fn new(pipeline: &'p mut Pipeline, at: UnixMillis, provider: Option<Provider>) -> Self {
@@ -93,14 +103,14 @@ impl Sink for Recording<'_> {
 
 impl Sink for FanOut<'_> {
     fn record(&mut self, metric: Metric, labels: &Labels<'_>, value: u64) {
-        self.0.iter_mut().for_each(|recording| recording.record(metric, labels, value));
+        self.each().for_each(|recording| recording.record(metric, labels, value));
     }
 
     fn gauge(&mut self, metric: Metric, labels: &Labels<'_>, value: u64) {
-        self.0.iter_mut().for_each(|recording| recording.gauge(metric, labels, value));
+        self.each().for_each(|recording| recording.gauge(metric, labels, value));
     }
 
     fn session(&mut self, session: &str, labels: &Labels<'_>) {
-        self.0.iter_mut().for_each(|recording| recording.session(session, labels));
+        self.each().for_each(|recording| recording.session(session, labels));
     }
 }

@@ -118,15 +118,16 @@ fn what_is_let_go_can_be_found_again_by_the_same_attributes() {
 }
 
 #[test]
-fn an_entry_is_counted_in_all_the_pipelines_whose_own_it_is() {
+fn an_entry_is_counted_in_the_pipelines_whose_own_it_is() {
     let (mut local, mut destination, mut named) = (pipeline(0), pipeline(1), pipeline(2));
     let stamped =
         Entry { tier_cap: Some(1), session: Some(Name::from_wire("00000000000000aa")), ..entry(70_000) };
     destination.sessions.is_new("00000000000000aa", UnixMillis(0));
     let prices = PriceTable::embedded();
     let classified = Classified::of(&stamped, &prices);
-    let all = [&mut local, &mut destination, &mut named].map(|pipeline| (pipeline, true));
-    super::record(all, &classified, &[]);
+    let at = (UnixMillis(70_000), &[][..]);
+    super::record((&mut local, true), Some((&mut destination, true)), &classified, at);
+    super::record((&mut named, true), None, &classified, at);
     for (pipeline, expected) in
         [(&mut local, [1, 1, 1]), (&mut destination, [1, 0, 1]), (&mut named, [0, 0, 0])]
     {

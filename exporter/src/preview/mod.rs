@@ -1,11 +1,13 @@
 //! `preview`: the exact next request of each pipeline, printed instead of sent.
 //!
 //! It reads the checkpoint and what of the spool the exporter has not read yet. It writes nothing, opens no socket and
-//! holds no lock. [`subject`]: whose requests they are. [`next`]: what will be in them. [`json`]: a request as OTLP/JSON.
+//! holds no lock. [`subject`]: whose requests they are. [`next`]: what will be in them. `mask`: what of that may be seen.
+//! [`json`]: a request as OTLP/JSON.
 //! Several requests follow one another, each a JSON object of its own.
 
 mod error;
 pub mod json;
+mod mask;
 pub mod next;
 pub mod subject;
 
@@ -46,13 +48,14 @@ fn preview(options: &PreviewOptions, out: &mut impl Write) -> Result<(), Preview
     }
     for exported in wanted.into_iter().flatten() {
         eprint!("{}", subject.about(exported));
-        let Some(next) = requests.remove(&exported.id()) else {
+        let Some(mut next) = requests.remove(&exported.id()) else {
             eprintln!(
                 "nothing to send: nothing has been counted for this destination, which begins with what is recorded \
                  once the exporter runs with this consent"
             );
             continue;
         };
+        mask::mask(&mut next.request, &exported.grant().shown);
         eprintln!("as of {}; this is a preview, nothing was sent", next.at);
         // Whoever reads it may have gone.
         let _ = out.write_all(json::pretty(&next.request).as_bytes());

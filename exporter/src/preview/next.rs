@@ -70,8 +70,9 @@ fn count_next(
     explore: &mut impl FnMut(&str) -> Arc<Consents>,
 ) {
     let Some((stream, line)) = source.advance() else { return };
-    let route = route(core, line.entry(), now, explore);
-    core.count(line.entry(), route);
+    let at = Core::event_time(line.entry().ended_at, now);
+    let route = route(core, line.entry(), (now, at), explore);
+    core.count(line.entry(), at, route);
     source.recycle(stream, line);
 }
 
@@ -79,7 +80,7 @@ fn count_next(
 fn route(
     core: &mut Core,
     entry: &Entry<'_>,
-    now: UnixMillis,
+    (now, at): (UnixMillis, UnixMillis),
     explore: &mut impl FnMut(&str) -> Arc<Consents>,
 ) -> Route {
     // Two directories to look at, and a pipeline that was not there.
@@ -91,7 +92,7 @@ fn route(
                 core.agree(&consents, now, random_bits);
             }
             Err(Lack::Pipeline(grant)) => {
-                core.open(grant, (now, entry.ended_at), random_bits);
+                core.open(grant, (now, at), random_bits);
             }
         }
     }

@@ -85,7 +85,7 @@ fn it_is_what_the_exporter_then_sends() {
     for time in [at(10), at(20)] {
         let entry = entry(time.0);
         let route = core.route(&entry).unwrap();
-        core.count(&entry, route);
+        core.count(&entry, entry.ended_at, route);
     }
     core.advance(at(60));
     let (_, sent) = core.take_ready().remove(0);

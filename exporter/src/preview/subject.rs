@@ -133,6 +133,8 @@ fn told(state: &State) -> Option<Grant> {
 fn granted(saved: &SavedPipeline) -> Option<Grant> {
     let key = saved.state.identity.key.clone();
     let endpoint = saved.agreed.as_ref().map(|agreed| agreed.endpoint.clone()).or(key.destination.clone())?;
+    let shown =
+        saved.agreed.as_ref().map_or_else(|| key.attributes.clone(), |agreed| agreed.attributes.clone());
     let destination = Destination {
         endpoint: Endpoint::read(&endpoint).ok()?,
         headers: Vec::new(),
@@ -143,7 +145,7 @@ fn granted(saved: &SavedPipeline) -> Option<Grant> {
     Some(Grant {
         tier: Tier::from_number(key.tier.into())?,
         destination,
-        shown: BTreeMap::new(),
+        shown,
         interval: None,
         budgets: BTreeMap::new(),
         promote: Vec::new(),

@@ -71,10 +71,14 @@ pub fn run(options: &RunOptions) -> Result<(), RunError> {
     served
 }
 
-/// What holds, with the directories that the last run knew looked at again.
+/// What holds, with the directories that the last run knew looked at again, and the projects of its pipelines: one that
+/// others have pushed out of mind is not to begin anew.
 pub(crate) fn agreed_again(keeper: &mut Keeper, state: Option<&State>) -> Arc<Consents> {
-    let directories = state.map(|state| state.directories.as_slice()).unwrap_or_default();
-    keeper.explore(directories.iter().map(|seen| seen.dir.as_str()))
+    let Some(state) = state else { return keeper.consents() };
+    let files =
+        state.pipelines.iter().filter_map(|saved| saved.agreed.as_ref()).flat_map(|agreed| &agreed.files);
+    let projects = files.filter_map(|file| file.parent()?.to_str());
+    keeper.explore(state.directories.iter().map(|seen| seen.dir.as_str()).chain(projects))
 }
 
 /// The state to go on from, and the spool at its positions.
@@ -181,4 +185,44 @@ fn lines(keeper: Keeper, fleet: &Arc<Fleet>, commands: &Commands) -> Result<Line
         commands.wake();
     })?;
     Ok(Lines { fleet: Arc::clone(fleet), watcher, changes })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::{
+        checkpoint::{Agreed, SavedPipeline},
+        consent::{own::Home, trust::TrustStore},
+        pipeline::{
+            Pipeline,
+            identity::{Identity, InstanceId, PipelineKey},
+        },
+    };
+
+    #[test]
+    fn a_pipelines_project_is_known_again_even_if_its_directory_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let top = dir.path().canonicalize().unwrap();
+        let file = top.join("app/.ccxray.json");
+        fs::create_dir(top.join("app")).unwrap();
+        fs::write(&file, r#"{"otel":{"tier":1,"endpoint":"https://app.example"}}"#).unwrap();
+        let own = format!(r#"{{"otel":{{"trusted_roots":["{}"]}}}}"#, top.display());
+        fs::write(top.join(".ccxray.user.json"), own).unwrap();
+        let mut keeper = Keeper::start(Sources {
+            home: Home { home: Some(top.clone()), config: None },
+            trust: TrustStore::new(&top),
+            ceiling: None,
+            told: None,
+            variables: Box::new(|_| None),
+        })
+        .unwrap();
+        let identity = Identity { key: PipelineKey::local(), instance: InstanceId::from_bits(1) };
+        let saved = SavedPipeline::local(Pipeline::new(identity, UnixMillis(0)).to_state(), UnixMillis(0));
+        let agreed = Some(Agreed { files: [file].into(), ..Agreed::default() });
+        let state = State { pipelines: vec![SavedPipeline { agreed, ..saved }], ..State::default() };
+        assert!(agreed_again(&mut keeper, None).grants().is_empty());
+        assert_eq!(agreed_again(&mut keeper, Some(&state)).grants().len(), 1);
+    }
 }

@@ -1,6 +1,6 @@
 //! Totals at one moment as an OTLP request: what is pushed, previewed, and shown on the local page.
 
-mod points;
+pub mod points;
 
 use std::collections::BTreeMap;
 

@@ -61,18 +61,24 @@ pub(super) fn push_gauge(metric: &mut OtlpMetric, series: &Series, value: f64, t
 
 /// Adds these attributes to every point that has none of their names.
 pub(super) fn add_attributes(metric: &mut OtlpMetric, more: &[KeyValue]) {
-    let add = |attributes: &mut Vec<KeyValue>| {
+    each_attributes(metric, |attributes| {
         for pair in more {
             if !attributes.iter().any(|own| own.key == pair.key) {
                 attributes.push(pair.clone());
             }
         }
-    };
+    });
+}
+
+/// Goes through the attributes of each point.
+pub fn each_attributes(metric: &mut OtlpMetric, mut with: impl FnMut(&mut Vec<KeyValue>)) {
     match &mut metric.data {
-        Some(Data::Sum(sum)) => sum.data_points.iter_mut().for_each(|point| add(&mut point.attributes)),
-        Some(Data::Gauge(gauge)) => gauge.data_points.iter_mut().for_each(|point| add(&mut point.attributes)),
+        Some(Data::Sum(sum)) => sum.data_points.iter_mut().for_each(|point| with(&mut point.attributes)),
+        Some(Data::Gauge(gauge)) => {
+            gauge.data_points.iter_mut().for_each(|point| with(&mut point.attributes));
+        }
         Some(Data::Histogram(histogram)) => {
-            histogram.data_points.iter_mut().for_each(|point| add(&mut point.attributes));
+            histogram.data_points.iter_mut().for_each(|point| with(&mut point.attributes));
         }
         Some(Data::ExponentialHistogram(_) | Data::Summary(_)) | None => {}
     }

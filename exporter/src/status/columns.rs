@@ -12,13 +12,16 @@ const INDENT: usize = 11;
 pub(super) struct Columns(String);
 
 impl Columns {
-    /// Adds `value` under `name`; an empty name continues the one before.
+    /// Adds `value` under `name`; an empty name continues the one before. A directory's name may hold what a terminal would
+    /// obey: that is replaced.
     pub(super) fn line(&mut self, name: &str, value: &str) {
         let mut name = name;
-        for part in wrapped(value, WIDTH - INDENT) {
-            // Writing to a string cannot fail.
-            let _ = writeln!(self.0, "{name:<INDENT$}{part}");
-            name = "";
+        for line in value.lines() {
+            for part in wrapped(&line.replace(char::is_control, "\u{fffd}"), WIDTH - INDENT) {
+                // Writing to a string cannot fail.
+                let _ = writeln!(self.0, "{name:<INDENT$}{part}");
+                name = "";
+            }
         }
     }
 
@@ -62,6 +65,13 @@ mod tests {
         assert_eq!(lines[0], format!("state      /{}", "x".repeat(68)));
         assert_eq!(lines[1], format!("           {} and more", "x".repeat(32)));
         assert_eq!(lines.len(), 2);
+    }
+
+    #[test]
+    fn nothing_is_printed_that_a_terminal_would_obey() {
+        let mut columns = Columns::default();
+        columns.line("state", "/a\u{1b}[2J\n/b");
+        assert_eq!(columns.into_text(), "state      /a\u{fffd}[2J\n           /b\n");
     }
 
     #[test]

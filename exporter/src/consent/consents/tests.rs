@@ -347,3 +347,15 @@ fn made_up_directories_do_not_pile_up() {
     }
     assert!(keeper.consents().directories().count() <= 256);
 }
+
+#[test]
+fn directories_that_nobody_trusts_push_out_none_that_somebody_does() {
+    let world = World::new();
+    world.project("code/app", r#""tier":1,"endpoint":"https://app.example""#);
+    let (root, app) = (world.path("code"), world.path("code/app"));
+    world.own(&format!(r#""trusted_roots":["{root}"]"#));
+    let made_up: Vec<String> = (0..600).map(|n| format!("/zz/{n}")).collect();
+    let all = || [app.as_str()].into_iter().chain(made_up.iter().map(String::as_str));
+    let mut keeper = world.keeper(None, &[]);
+    assert_eq!(keeper.explore(all()).grants().len(), 1);
+}

@@ -58,7 +58,9 @@ fn only_plain_absolute_paths_are_directories() {
     for (dir, expected) in [("/a/b", "/a/b"), ("/a/b/", "/a/b"), ("/", "/")] {
         assert_eq!(plain(dir), Some(expected));
     }
-    for dir in ["", "a", "./a", "/a/../b", "/a/./b", "/a//b", "//a", "/a/..", "/a\0b", "~/a", "C:\\a"] {
+    for dir in
+        ["", "a", "./a", "/a/../b", "/a/./b", "/a//b", "//a", "/a/..", "/a\0b", "/a\u{1b}[2J", "~/a", "C:\\a"]
+    {
         assert_eq!(plain(dir), None, "{dir:?}");
     }
     assert_eq!(plain(&format!("/{}", "a/".repeat(3000))), None);

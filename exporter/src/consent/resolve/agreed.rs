@@ -81,7 +81,11 @@ impl Parties<'_> {
     ) -> Result<Agreed, Reason> {
         let personal = || beside.iter().chain(self.own);
         let lowest = lowest(personal());
-        let Some(_) = first.or(lowest.map(|(tier, _)| tier)) else { return Err(Reason::NobodySaid) };
+        let own = self.own.and_then(|own| own.settings.tier);
+        if first.or(own).is_none() && lowest.is_none_or(|(tier, _)| tier > Tier::Disabled) {
+            // A personal file in a project only lowers what somebody else has said.
+            return Err(Reason::NobodySaid);
+        }
         let said = effective(first, lowest.map(|(tier, _)| tier));
         if said.tier == Tier::Disabled {
             let file = lowest.filter(|(tier, _)| *tier == Tier::Disabled).map(|(_, file)| file).or(project);

@@ -137,6 +137,10 @@ fn a_personal_file_in_a_project_can_only_lower_or_name() {
     assert_eq!(grant.interval, Some(std::time::Duration::from_secs(30)));
     assert_eq!(grant.key.attributes.keys().collect::<Vec<_>>(), ["enduser.id"]);
     assert!(grant.notices.iter().any(|notice| notice.contains("the rest has no effect")));
+    let without_tier = Case { project: Some(E), ..case };
+    assert_eq!(without_tier.coverage(), Err(Reason::NobodySaid), "it begins nothing");
+    let own = Some(r#""tier":1"#);
+    assert_eq!(Case { own, ..without_tier }.grant().key.tier, 1, "the person's own file does");
     let lowered = Case { beside: Some(r#""tier":0"#), ..case };
     assert_eq!(lowered.coverage(), Err(Reason::Tier0(BESIDE.into())));
     let alone = Case { project: None, ..case };
@@ -252,7 +256,7 @@ fn what_comes_from_a_variable_is_masked_and_still_makes_another_pipeline() {
     assert_eq!(one.shown["enduser.id"], "***");
     assert_eq!(one.key.attributes["enduser.id"], "canary-me");
     assert_ne!(one.key, two.key);
-    assert!(!format!("{:?}{:?}", one.destination, one.key.destination).contains("canary"));
+    assert!(!format!("{one:?}{two:?}").contains("canary"), "{one:?}");
 }
 
 #[test]
