@@ -42,6 +42,8 @@ fn succeeds(dir: &Path, arguments: &[&str]) -> Option<bool> {
         git.args(["-c", setting]);
     }
     git.arg("-C").arg(dir).args(arguments);
+    // A sparse index whose directories are not there makes git ask the remote for them, and a remote can be a program.
+    git.env("GIT_NO_LAZY_FETCH", "1").env("GIT_ALLOW_PROTOCOL", "none");
     git.env("GIT_OPTIONAL_LOCKS", "0")
         .env("GIT_TERMINAL_PROMPT", "0")
         .env_remove("GIT_DIR")

@@ -1,6 +1,6 @@
 //! Secrets that must not be found: unique texts in every place that may hold something private.
 
-use std::{fs, path::Path, sync::Mutex};
+use std::{fs, io, path::Path, sync::Mutex};
 
 /// The canaries of one test.
 #[derive(Debug, Default)]
@@ -27,7 +27,9 @@ impl Canaries {
         let mut found = Vec::new();
         for entry in fs::read_dir(dir).expect("the directory can be listed") {
             let path = entry.expect("the directory can be listed").path();
-            let kind = fs::symlink_metadata(&path).expect("nothing is removed during the search").file_type();
+            // What is written beside and renamed is gone again in a moment, and under its new name it is found.
+            let Some(metadata) = unless_gone(fs::symlink_metadata(&path)) else { continue };
+            let kind = metadata.file_type();
             let name = path.display().to_string();
             found.extend(
                 self.found_in(name.as_bytes()).into_iter().map(|canary| format!("{canary} names {name}")),
@@ -35,7 +37,7 @@ impl Canaries {
             if kind.is_dir() {
                 found.extend(self.found_below(&path));
             } else if kind.is_file() {
-                let bytes = fs::read(&path).expect("the file can be read");
+                let Some(bytes) = unless_gone(fs::read(&path)) else { continue };
                 found.extend(self.found_in(&bytes).into_iter().map(|canary| format!("{canary} in {name}")));
             }
         }
@@ -49,6 +51,13 @@ impl Canaries {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
         self.0.lock().expect("no holder of this lock panics")
+    }
+}
+
+fn unless_gone<T>(looked: io::Result<T>) -> Option<T> {
+    match looked {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        looked => Some(looked.expect("what lies in a scratch directory can be read")),
     }
 }
 

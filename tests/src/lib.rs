@@ -9,6 +9,7 @@
 //!   without the product's code), with prices given by hand.
 //! - [`service_manager`]: the other end of `sd_notify`.
 //! - [`stage`]: everything from a provider to a real database, for a real agent to play on.
+//! - [`machine`]: somebody's machine with projects on it; [`trace`]: what a process asks of the system.
 //! - [`canary`]: secrets that must not be found anywhere.
 //! - [`eventually`](mod@eventually), [`wire`]: waiting within bounds; HTTP/1.1 by hand.
 //!
@@ -26,9 +27,11 @@ pub mod collector;
 pub mod daemons;
 pub mod eventually;
 pub mod exposition;
+pub mod machine;
 pub mod service_manager;
 pub mod spool;
 pub mod stage;
+pub mod trace;
 pub mod truth;
 pub mod upstream;
 pub mod wire;

@@ -35,12 +35,6 @@ async fn counted(name: &str, stage: &Stage, agent: Agent) -> Totals {
     stage.counted(DIR, &format!("claude-code.{name}")).await
 }
 
-fn assert_counts(totals: &Totals, counts: &[(&str, i128)]) {
-    for (series, count) in counts {
-        assert_eq!(totals.get(series), *count, "{series} of {totals:#?}");
-    }
-}
-
 #[tokio::test]
 async fn tools() {
     if !installed("claude") {
@@ -77,7 +71,7 @@ async fn tools() {
         // Three times a bit more than 10 000 of 1 000 000 tokens.
         ("ccxray.context.utilization_pct.sum{provider=anthropic}", 6),
     ];
-    assert_counts(&totals, &counts);
+    totals.assert_counts(&counts);
 }
 
 #[tokio::test]
@@ -99,7 +93,7 @@ async fn an_mcp_server_and_a_skill_by_the_model() {
         ("ccxray.tool.invocations_total{provider=anthropic,tool=mcp__demo__echo}", 2),
         ("ccxray.skill.activations_total{provider=anthropic,skill=greet}", 1),
     ];
-    assert_counts(&totals, &counts);
+    totals.assert_counts(&counts);
 }
 
 #[tokio::test]
@@ -113,7 +107,7 @@ async fn a_skill_by_the_user() {
     let said = stage.plays_told(stage.claude_code(), &prompt).await;
     assert!(said.contains("All done."), "{said}");
     let totals = stage.counted(DIR, "claude-code.skill-by-user").await;
-    assert_counts(&totals, &[("ccxray.skill.activations_total{provider=anthropic,skill=greet}", 1)]);
+    totals.assert_counts(&[("ccxray.skill.activations_total{provider=anthropic,skill=greet}", 1)]);
 }
 
 #[tokio::test]
@@ -135,7 +129,7 @@ async fn sub_agents() {
         ("ccxray.tool.invocations_total{provider=anthropic,tool=Agent}", 3),
         ("ccxray.sessions_total{provider=anthropic}", 1),
     ];
-    assert_counts(&totals, &counts);
+    totals.assert_counts(&counts);
     let explorers = totals.get("ccxray.agent_type.invocations_total{type=explore}");
     let others = totals.get("ccxray.agent_type.invocations_total{type=general-purpose}");
     assert_eq!((explorers.min(others), explorers + others), (1, 3), "whoever came first made a call");
@@ -160,7 +154,7 @@ async fn plan_mode_with_a_small_window() {
         // 51 480 and 10 525 of 200 000 tokens.
         ("ccxray.context.utilization_pct.sum{provider=anthropic}", 26 + 6),
     ];
-    assert_counts(&totals, &counts);
+    totals.assert_counts(&counts);
 }
 
 #[tokio::test]
@@ -180,7 +174,7 @@ async fn a_web_search() {
         ("ccxray.tool.invocations_total{provider=anthropic,tool=WebSearch}", 1),
         ("ccxray.tool.invocations_total{provider=anthropic,tool=web_search}", 1),
     ];
-    assert_counts(&totals, &counts);
+    totals.assert_counts(&counts);
 }
 
 #[tokio::test]
@@ -203,7 +197,7 @@ async fn a_conversation_that_is_compacted() {
         ("ccxray.agent_type.invocations_total{type=compaction}", 1),
         ("ccxray.errors_total{provider=anthropic,type=context_length}", 1),
     ];
-    assert_counts(&totals, &counts);
+    totals.assert_counts(&counts);
 }
 
 #[tokio::test]
@@ -229,7 +223,7 @@ async fn what_fails_and_is_tried_again() {
         ("ccxray.errors_total{provider=anthropic,type=server}", 1),
         ("ccxray.invariants.sse_truncated_total{provider=anthropic}", 1),
     ];
-    assert_counts(&totals, &counts);
+    totals.assert_counts(&counts);
 }
 
 #[tokio::test]
@@ -251,7 +245,7 @@ async fn answers_that_end_for_other_reasons() {
         ("ccxray.stop_reason_total{reason=max_tokens}", 1),
         ("ccxray.stop_reason_total{reason=refusal}", 1),
     ];
-    assert_counts(&totals, &counts);
+    totals.assert_counts(&counts);
 }
 
 #[tokio::test]
@@ -267,7 +261,7 @@ async fn a_stream_that_is_cut() {
         ("ccxray.aborted_total{by=upstream,provider=anthropic}", 1),
         ("ccxray.invariants.sse_truncated_total{provider=anthropic}", 1),
     ];
-    assert_counts(&totals, &counts);
+    totals.assert_counts(&counts);
 }
 
 #[tokio::test]
@@ -279,5 +273,5 @@ async fn an_error_within_a_stream() {
     let stage = Stage::set(|_| Play::new([Step::calls([bash("echo hello")]), fails])).await;
     stage.plays_to_any_end(stage.claude_code()).await;
     let totals = stage.counted(DIR, "claude-code.error-in-stream").await;
-    assert_counts(&totals, &[("ccxray.stop_reason_total{reason=error}", 1)]);
+    totals.assert_counts(&[("ccxray.stop_reason_total{reason=error}", 1)]);
 }

@@ -42,12 +42,6 @@ async fn counted(name: &str, stage: &Stage, agent: Agent) -> Totals {
     stage.counted(DIR, &format!("codex.{name}")).await
 }
 
-fn assert_counts(totals: &Totals, counts: &[(&str, i128)]) {
-    for (series, count) in counts {
-        assert_eq!(totals.get(series), *count, "{series} of {totals:#?}");
-    }
-}
-
 #[tokio::test]
 async fn a_plain_conversation_to_the_last_token() {
     if !installed("codex") {
@@ -69,7 +63,7 @@ async fn a_plain_conversation_to_the_last_token() {
         // 2023 × 5 + 18059 × 0.5 + 962 × 5 + 431 × 30 millionths of a dollar.
         ("ccxray.cost.usd_total{model=gpt-5.5,provider=openai}", 36_884_500_000),
     ];
-    assert_counts(&totals, &counts);
+    totals.assert_counts(&counts);
 }
 
 #[tokio::test]
@@ -100,7 +94,7 @@ async fn tools() {
         // Three times a bit more than 10 500 of 272 000 tokens.
         ("ccxray.context.utilization_pct.sum{provider=openai}", 12),
     ];
-    assert_counts(&totals, &counts);
+    totals.assert_counts(&counts);
 }
 
 #[tokio::test]
@@ -127,7 +121,7 @@ async fn tools_in_scripts() {
         ("ccxray.dangerous_tool.invocations_total{pattern=recursive_delete}", 1),
         ("ccxray.file_writes_total{provider=openai}", 1),
     ];
-    assert_counts(&totals, &counts);
+    totals.assert_counts(&counts);
 }
 
 #[tokio::test]
@@ -145,7 +139,7 @@ async fn an_mcp_server() {
         ("ccxray.mcp.invocations_total{server=demo,tool=fail}", 1),
         ("ccxray.tool.invocations_total{provider=openai,tool=mcp__demo__echo}", 1),
     ];
-    assert_counts(&totals, &counts);
+    totals.assert_counts(&counts);
 }
 
 #[tokio::test]
@@ -166,7 +160,7 @@ async fn an_mcp_server_in_scripts() {
         ("ccxray.mcp.invocations_total{server=demo,tool=fail}", 1),
         ("ccxray.tool.failures_total{provider=openai,tool=exec}", 1),
     ];
-    assert_counts(&totals, &counts);
+    totals.assert_counts(&counts);
 }
 
 #[tokio::test]
@@ -189,7 +183,7 @@ async fn skills_by_the_model_and_by_the_user() {
         ("ccxray.skill.activations_total{provider=openai,skill=greet}", 1),
         ("ccxray.skill.activations_total{provider=openai,skill=wave}", 1),
     ];
-    assert_counts(&totals, &counts);
+    totals.assert_counts(&counts);
 }
 
 #[tokio::test]
@@ -210,7 +204,7 @@ async fn a_sub_agent() {
         ("ccxray.agent_type.invocations_total{type=worker}", 2),
         ("ccxray.sessions_total{provider=openai}", 1),
     ];
-    assert_counts(&totals, &counts);
+    totals.assert_counts(&counts);
 }
 
 #[tokio::test]
@@ -221,7 +215,7 @@ async fn a_sandbox_that_only_reads() {
     let stage = Stage::set(|_| Play::new([Step::calls([shell("cat README.md")])])).await;
     stage.plays(stage.codex(PLAIN).arguments(["--sandbox", "read-only"])).await;
     let totals = stage.counted(DIR, "codex.read-only").await;
-    assert_counts(&totals, &[("ccxray.permission_mode.usage_total{mode=read-only}", 2)]);
+    totals.assert_counts(&[("ccxray.permission_mode.usage_total{mode=read-only}", 2)]);
 }
 
 #[tokio::test]
@@ -237,7 +231,7 @@ async fn a_conversation_that_is_compacted() {
     let totals = stage.counted(DIR, "codex.compaction").await;
     let compactions = totals.get("ccxray.auto_compact.triggered_total{provider=openai}");
     assert!(compactions > 0);
-    assert_counts(&totals, &[("ccxray.agent_type.invocations_total{type=compaction}", compactions)]);
+    totals.assert_counts(&[("ccxray.agent_type.invocations_total{type=compaction}", compactions)]);
 }
 
 #[tokio::test]
@@ -264,7 +258,7 @@ async fn what_fails_and_is_tried_again() {
         ("ccxray.aborted_total{by=upstream,provider=openai}", 1),
         ("ccxray.invariants.sse_truncated_total{provider=openai}", 2),
     ];
-    assert_counts(&totals, &counts);
+    totals.assert_counts(&counts);
 }
 
 #[tokio::test]
@@ -275,7 +269,7 @@ async fn an_answer_that_is_too_long() {
     let stage = Stage::set(|_| Play::new([Step::says("And then").stops("max_tokens")])).await;
     stage.plays_to_any_end(anything_goes(stage.codex(PLAIN))).await;
     let totals = stage.counted(DIR, "codex.max-tokens").await;
-    assert_counts(&totals, &[("ccxray.max_tokens_hit_total{model=gpt-5.5}", 1)]);
+    totals.assert_counts(&[("ccxray.max_tokens_hit_total{model=gpt-5.5}", 1)]);
 }
 
 #[tokio::test]
@@ -291,5 +285,5 @@ async fn an_error_within_a_stream() {
         ("ccxray.stop_reason_total{reason=error}", 1),
         ("ccxray.errors_total{provider=openai,type=overloaded}", 1),
     ];
-    assert_counts(&totals, &counts);
+    totals.assert_counts(&counts);
 }

@@ -43,12 +43,6 @@ async fn counted(name: &str, stage: &Stage, agent: Agent) -> Totals {
     stage.counted(DIR, &format!("gemini-cli.{name}")).await
 }
 
-fn assert_counts(totals: &Totals, counts: &[(&str, i128)]) {
-    for (series, count) in counts {
-        assert_eq!(totals.get(series), *count, "{series} of {totals:#?}");
-    }
-}
-
 #[tokio::test]
 async fn a_plain_conversation_to_the_last_token() {
     if !installed("gemini") {
@@ -70,7 +64,7 @@ async fn a_plain_conversation_to_the_last_token() {
         // 2023 × 1.25 + 18059 × 0.125 + 431 × 10 millionths of a dollar.
         ("ccxray.cost.usd_total{model=gemini-2.5-pro,provider=gemini}", 9_096_125_000),
     ];
-    assert_counts(&totals, &counts);
+    totals.assert_counts(&counts);
 }
 
 #[tokio::test]
@@ -90,7 +84,7 @@ async fn a_conversation_that_asks_which_model_to_ask() {
         // 2037 × 0.75 + 18081 × 0.075 + 437 × 3.75 millionths of a dollar.
         ("ccxray.cost.usd_total{model=gemini-3.8-flash,provider=gemini}", 4_522_575_000),
     ];
-    assert_counts(&totals, &counts);
+    totals.assert_counts(&counts);
 }
 
 #[tokio::test]
@@ -117,7 +111,7 @@ async fn tools() {
         // Three times a bit more than 10 000 of 1 048 576 tokens.
         ("ccxray.context.utilization_pct.sum{provider=gemini}", 3),
     ];
-    assert_counts(&totals, &counts);
+    totals.assert_counts(&counts);
 }
 
 #[tokio::test]
@@ -138,7 +132,7 @@ async fn an_mcp_server_and_a_skill() {
         ("ccxray.tool.failures_total{provider=gemini,tool=mcp_demo_fail}", 1),
         ("ccxray.skill.activations_total{provider=gemini,skill=greet}", 1),
     ];
-    assert_counts(&totals, &counts);
+    totals.assert_counts(&counts);
 }
 
 #[tokio::test]
@@ -158,7 +152,7 @@ async fn sub_agents() {
         ("ccxray.agent_type.invocations_total{type=generalist}", 1),
         ("ccxray.agent_type.invocations_total{type=codebase_investigator}", 1),
     ];
-    assert_counts(&totals, &counts);
+    totals.assert_counts(&counts);
 }
 
 #[tokio::test]
@@ -169,7 +163,7 @@ async fn plan_mode() {
     let stage = Stage::set(|_| Play::new([Step::calls([read("README.md")])])).await;
     let agent = stage.gemini_cli(PRO).arguments(["--approval-mode", "plan"]);
     let totals = counted("plan-mode", &stage, agent).await;
-    assert_counts(&totals, &[("ccxray.permission_mode.usage_total{mode=plan}", 2)]);
+    totals.assert_counts(&[("ccxray.permission_mode.usage_total{mode=plan}", 2)]);
 }
 
 #[tokio::test]
@@ -185,7 +179,7 @@ async fn a_web_search() {
         ("ccxray.requests_total{class=web_search,provider=gemini,route=generate_content,status=2xx}", 1),
         ("ccxray.agent_type.invocations_total{type=web-search}", 1),
     ];
-    assert_counts(&totals, &counts);
+    totals.assert_counts(&counts);
 }
 
 #[tokio::test]
@@ -206,7 +200,7 @@ async fn a_conversation_that_is_compressed() {
     let totals = counted("compression", &stage, agent().arguments(["--resume", "latest"])).await;
     let compressions = totals.get("ccxray.auto_compact.triggered_total{provider=gemini}");
     assert!(compressions > 0);
-    assert_counts(&totals, &[("ccxray.agent_type.invocations_total{type=compaction}", compressions)]);
+    totals.assert_counts(&[("ccxray.agent_type.invocations_total{type=compaction}", compressions)]);
 }
 
 #[tokio::test]
@@ -229,7 +223,7 @@ async fn what_fails_and_is_tried_again() {
         ("ccxray.errors_total{provider=gemini,type=rate_limit}", 1),
         ("ccxray.invariants.sse_truncated_total{provider=gemini}", 1),
     ];
-    assert_counts(&totals, &counts);
+    totals.assert_counts(&counts);
 }
 
 #[tokio::test]

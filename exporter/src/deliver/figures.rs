@@ -64,9 +64,16 @@ impl Figures {
         self.each(|telemetry| telemetry.count_launch(0));
     }
 
-    /// A pipeline has ended: none of its figures may be sent any more, and a push under way is broken off.
-    pub fn leave(&self, pipeline: PipelineId) {
-        let left = self.destinations().remove(&pipeline);
+    /// Pipelines have ended: none of their figures may be sent any more, and pushes under way are broken off.
+    pub fn leave(&self, pipelines: impl IntoIterator<Item = PipelineId>) {
+        let left: Vec<Destination> = {
+            let mut destinations = self.destinations();
+            pipelines.into_iter().filter_map(|pipeline| destinations.remove(&pipeline)).collect()
+        };
+        for destination in &left {
+            destination.telemetry.end();
+        }
+        // Each may take a moment to go.
         drop(left);
         self.count_states();
     }

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, OpenOptions},
-    io::{self, Write},
+    io::{self, ErrorKind, Write},
     os::unix::fs::OpenOptionsExt,
     path::Path,
 };
@@ -19,13 +19,18 @@ pub(super) fn cover(path: &Path, yes: bool, asker: &mut Asker<'_>) -> Result<Str
         return Ok(String::new());
     };
     let ignore = dir.join(".gitignore");
+    let is_plain = is_plain(&ignore);
     match git::standing(dir, name) {
         Standing::Ignored | Standing::Tracked => return Ok(String::new()),
         // Without git to ask, only a repository's own list can tell.
-        Standing::Unknown if !dir.join(".git").exists() || lists(&ignore, name) => return Ok(String::new()),
+        Standing::Unknown if !dir.join(".git").exists() || (is_plain && lists(&ignore, name)) => {
+            return Ok(String::new());
+        }
         Standing::Untracked | Standing::Unknown => {}
     }
-    if !yes && !asker.agrees(&format!("git does not ignore {name}; add it to {}?", ignore.display()))? {
+    if !is_plain
+        || !yes && !asker.agrees(&format!("git does not ignore {name}; add it to {}?", ignore.display()))?
+    {
         return Ok(format!(
             "note: git does not ignore it; add `{name}` to {} before you commit\n",
             ignore.display()
@@ -33,6 +38,12 @@ pub(super) fn cover(path: &Path, yes: bool, asker: &mut Asker<'_>) -> Result<Str
     }
     append(&ignore, name).map_err(|source| InitError::Write { path: ignore.clone(), source })?;
     Ok(format!("added `{name}` to {}\n", ignore.display()))
+}
+
+/// Whether it can be amended: a link would lead somewhere else, and a pipe nowhere.
+fn is_plain(ignore: &Path) -> bool {
+    fs::symlink_metadata(ignore)
+        .map_or_else(|error| error.kind() == ErrorKind::NotFound, |seen| seen.is_file())
 }
 
 fn lists(ignore: &Path, name: &str) -> bool {

@@ -83,13 +83,9 @@ impl Fleet {
     /// From now on this holds. Breaks off what nobody agrees to any more.
     pub(super) fn agree(&self, consents: Arc<Consents>) {
         let broken_off = self.state().agree(consents);
-        for (pipeline, crew) in broken_off {
-            self.figures.leave(pipeline);
-            tracing::info!(
-                "nothing is sent to {} at tier {} any more",
-                crew.destination.endpoint,
-                crew.key.tier
-            );
+        self.figures.leave(broken_off.keys().copied());
+        for Crew { destination, key, .. } in broken_off.values() {
+            tracing::info!("nothing is sent to {} at tier {} any more", destination.endpoint, key.tier);
         }
     }
 
@@ -130,7 +126,7 @@ impl Fleet {
         let ended = self.state().workers.remove(&pipeline);
         drop(ended);
         // Its worker may have been broken off while its figures were on their way in.
-        self.figures.leave(pipeline);
+        self.figures.leave([pipeline]);
     }
 
     /// Queues a snapshot. Of a pipeline that has been broken off it goes nowhere.
@@ -192,7 +188,7 @@ impl Fleet {
 }
 
 impl State {
-    fn agree(&mut self, consents: Arc<Consents>) -> Vec<(PipelineId, Crew)> {
+    fn agree(&mut self, consents: Arc<Consents>) -> BTreeMap<PipelineId, Crew> {
         tell_changes(&self.consents, &consents);
         self.consents = consents;
         let workers = std::mem::take(&mut self.workers).into_iter();
@@ -202,7 +198,7 @@ impl State {
         for crew in go.values() {
             crew.worker.abort();
         }
-        go.into_iter().collect()
+        go
     }
 
     fn agrees_to(&self, key: &PipelineKey, destination: &Destination) -> bool {

@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod agent;
+mod own_tier;
 pub mod probe;
 pub mod shell;
 pub mod stamps;

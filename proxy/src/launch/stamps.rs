@@ -2,6 +2,7 @@
 
 use std::{env, fs, io, path::PathBuf};
 
+use super::own_tier;
 use crate::{
     cli::LeadOptions,
     route::{prefix, stamp::Attribution},
@@ -32,7 +33,8 @@ pub fn stamps(options: &LeadOptions) -> Result<Attribution, DirError> {
     let found = fs::canonicalize(&path).map_err(|source| DirError::Find { path, source })?;
     let unfit = || DirError::Unfit(found.clone());
     let dir = found.to_str().ok_or_else(unfit)?.to_owned();
-    let stamps = Attribution { dir: Some(dir), tier_cap: options.tier, agent_otel: is_on(&telemetry) };
+    let tier_cap = own_tier::cap(&found).or(options.tier);
+    let stamps = Attribution { dir: Some(dir), tier_cap, agent_otel: is_on(&telemetry) };
     prefix::write("any", &stamps).map_err(|_| unfit())?;
     Ok(stamps)
 }

@@ -73,6 +73,15 @@ impl Ask {
         self.header("x-ccxray-dir", text.trim_end_matches('='))
     }
 
+    /// With this working directory, stated where Claude Code states it.
+    #[must_use]
+    pub fn stating_dir(self, dir: &str) -> Self {
+        let mut body: Value = serde_json::from_slice(&self.body).expect("the body is JSON");
+        let text = &mut body["system"][2]["text"];
+        *text = json!(format!("{}\n - Primary working directory: {dir}", text.as_str().unwrap_or_default()));
+        Self { body: body.to_string().into(), ..self }
+    }
+
     /// With this path and query.
     #[must_use]
     pub fn target(self, target: &str) -> Self {

@@ -15,6 +15,8 @@ pub enum Reply {
     Partial(i64),
     /// Answers with this status, and `retry-after` if given.
     Status(u16, Option<u32>),
+    /// Says that pushes are to go to this address.
+    Redirect(String),
     /// Takes all of it, and then never answers.
     Hang,
     /// Reads the request and closes the connection.
@@ -26,7 +28,7 @@ impl Reply {
     pub(super) fn stores(&self) -> bool {
         match self {
             Self::Accept | Self::Partial(_) => true,
-            Self::Status(..) | Self::Hang | Self::Close => false,
+            Self::Status(..) | Self::Redirect(_) | Self::Hang | Self::Close => false,
         }
     }
 
@@ -46,6 +48,9 @@ impl Reply {
                 let retry_after = retry_after.map(|s| format!("retry-after: {s}\r\n")).unwrap_or_default();
                 Some(format!("HTTP/1.1 {status} No\r\n{retry_after}content-length: 0\r\n\r\n").into_bytes())
             }
+            Self::Redirect(to) => Some(
+                format!("HTTP/1.1 307 There\r\nlocation: {to}\r\ncontent-length: 0\r\n\r\n").into_bytes(),
+            ),
             Self::Hang | Self::Close => None,
         }
     }

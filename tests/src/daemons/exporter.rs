@@ -9,6 +9,7 @@ use super::{
     Process, State, binary,
     process::{fresh_path, ready},
 };
+use crate::trace::Trace;
 
 /// Whether the exporter has a local page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,7 @@ pub struct Exporter {
     variables: Vec<(String, String)>,
     local: Local,
     interval: String,
+    trace: Option<Trace>,
 }
 
 /// The exporter, ready.
@@ -46,7 +48,7 @@ impl Exporter {
 
     /// One that nobody has consented to.
     pub fn without_consent() -> Self {
-        Self { arguments: vec![], variables: vec![], local: Local::On, interval: "1s".into() }
+        Self { arguments: vec![], variables: vec![], local: Local::On, interval: "1s".into(), trace: None }
     }
 
     /// With this argument.
@@ -75,10 +77,18 @@ impl Exporter {
         Self { local, ..self }
     }
 
+    /// With its system calls traced.
+    #[must_use]
+    pub fn traced(self, trace: &Trace) -> Self {
+        Self { trace: Some(trace.clone()), ..self }
+    }
+
     /// Starts it.
     pub async fn start(&self, state: &State) -> RunningExporter {
         let file = fresh_path(state.root(), "exporter", "ready");
-        let mut command = Command::new(binary("ccxray-exporter"));
+        let program = binary("ccxray-exporter");
+        let mut command =
+            self.trace.as_ref().map_or_else(|| Command::new(&program), |trace| trace.command(&program));
         let local = if self.local == Local::On { "127.0.0.1:0" } else { "off" };
         command.arg("run").arg("--state-dir").arg(state.dir()).args(["--local", local]).args(&self.arguments);
         command.args(["--interval", &self.interval]).arg("--ready-file").arg(&file);

@@ -62,6 +62,13 @@ impl Totals {
         self.0.get(&Series(series.to_owned())).copied().unwrap_or_default()
     }
 
+    /// Panics unless the series with these texts have these values.
+    pub fn assert_counts(&self, counts: &[(&str, i128)]) {
+        for (series, count) in counts {
+            assert_eq!(self.get(series), *count, "{series} of {self:#?}");
+        }
+    }
+
     /// The sum over all series of a metric.
     pub fn sum(&self, metric: &str) -> i128 {
         self.0.iter().filter(|(series, _)| series.metric() == metric).map(|(_, value)| value).sum()
