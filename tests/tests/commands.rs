@@ -327,19 +327,27 @@ async fn no_command_shows_a_secret() {
     let collector = Collector::start().await;
     let endpoint = format!("{}/v1/metrics?key={}", collector.url(), canaries.mint("query"));
     let headers = format!("authorization=Bearer {},x-scope=team", canaries.mint("header"));
-    let variables =
-        [("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", &*endpoint), ("OTEL_EXPORTER_OTLP_HEADERS", &*headers)];
-    let exporter = Exporter::without_consent().argument("--tier").argument("1");
+    let name = canaries.mint("name");
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", &*endpoint),
+        ("OTEL_EXPORTER_OTLP_HEADERS", &*headers),
+        ("MY_NAME", &*name),
+    ];
+    let own =
+        r#"{"otel":{"tier":2,"identity":"${MY_NAME}","opt_in_acknowledged_at":"2026-11-20T10:00:00Z"}}"#;
+    fs::write(world.state.home().join(".ccxray.user.json"), own).expect("the home directory can be written");
+    let exporter = Exporter::without_consent().argument("--tier").argument("2");
     let exporter = variables.iter().fold(exporter, |exporter, (name, value)| exporter.variable(name, value));
     let mut running = exporter.start(&world.state).await;
     world.asks(2, &canaries.mint("prompt")).await;
     eventually("the exchanges to arrive", || (collector.totals() == world.truth()).then_some(())).await;
 
-    let commands: [&[&str]; 6] = [
+    let commands: [&[&str]; 7] = [
         &["status"],
         &["status", "--json"],
         &["preview"],
         &["preview", "--tier", "1"],
+        &["preview", "--tier", "2"],
         &["preview", "--tier", "1", "--interval", "1s"],
         &["preview", "--tier", "0"],
     ];
@@ -352,6 +360,10 @@ async fn no_command_shows_a_secret() {
         }
     };
     search("running");
+    for arguments in [&["preview"][..], &["preview", "--tier", "2"]] {
+        let said = on(&world.state, arguments, &variables).stdout;
+        assert!(said.contains("enduser.id"), "{arguments:?} is of the pipeline with the name: {said}");
+    }
     let talk = on(&world.state, &["preview", "--tier", "1"], &variables).stderr;
     assert!(talk.contains("/v1/metrics?*** (tier 1)\n"), "{talk}");
     assert!(talk.contains("\nauthorization: ***\nx-scope: ***\n"), "{talk}");
