@@ -16,7 +16,7 @@ use opentelemetry_proto::tonic::metrics::v1::{metric::Data, number_data_point};
 use super::*;
 use crate::{
     consent::{
-        Tier,
+        Grant, Tier,
         consents::made_up::{consents, grant},
     },
     deliver::{health, tally},

@@ -3,11 +3,11 @@
 //! A replay sends what was never sent, so it must never be told so of something that was. Whatever the file has been
 //! through, the answer errs to that side: an entry of which the ledger cannot tell is *uncertain*.
 //!
-//! - [`record`], [`positions`]: what it says, record by record. [`line`]: a record as a line.
+//! - [`record`], [`positions`]: what it says, record by record. [`mod@line`]: a record as a line.
 //! - [`model`], [`span`]: what all records together say of an entry; pure. `forget`: what is let go after a while.
-//! - [`due`]: what a running exporter has to write down before it sends; pure.
+//! - [`mod@due`]: what a running exporter has to write down before it sends; pure.
 //! - [`Mark`]: what the checkpoint knows of it, so that a loss is noticed.
-//! - [`file`]: the file, its lock, its compaction. `spool_end`: how far the spool goes, for when the ledger is lost.
+//! - [`mod@file`]: the file, its lock, its compaction. `spool_end`: how far the spool goes, for when the ledger is lost.
 //!
 //! `exporter/LEDGER.md` has the format.
 
