@@ -77,6 +77,13 @@ impl Stage {
         agent.told(&prompt).run(&self.state, &self.proxy).await.1
     }
 
+    /// Lets an agent play to the good end, and returns what the database has [`counted`](Self::counted).
+    pub async fn plays_and_counts(&self, agent: Agent, dir: &str, name: &str) -> Totals {
+        let said = self.plays(agent).await;
+        assert!(said.contains("All done."), "{said}");
+        self.counted(dir, name).await
+    }
+
     /// Waits until the database says what the upstream served, and returns that; checks what the agent left behind. The
     /// comparison is left in `dir` under `name`, whether it came out well or not.
     pub async fn counted(&self, dir: &str, name: &str) -> Totals {

@@ -30,9 +30,7 @@ fn mcp(tool: &str) -> Call {
 
 /// Lets Claude Code play to the good end, and returns what the database has counted.
 async fn counted(name: &str, stage: &Stage, agent: Agent) -> Totals {
-    let said = stage.plays(agent).await;
-    assert!(said.contains("All done."), "{said}");
-    stage.counted(DIR, &format!("claude-code.{name}")).await
+    stage.plays_and_counts(agent, DIR, &format!("claude-code.{name}")).await
 }
 
 #[tokio::test]

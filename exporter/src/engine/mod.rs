@@ -1,8 +1,8 @@
 //! Drives the data flow: one thread reads the spool, counts, closes windows, writes checkpoints and hands snapshots
 //! over.
 //!
-//! - [`core`]: the windows and the pipelines; pure. `core/agreement`: what consent changes in them. `exported`: one pipeline with a destination. `route`: which one an
-//!   entry counts in. `seen`: the directories that entries came from.
+//! - [`core`]: the windows and the pipelines; pure. `core/agreement`: what consent changes in them. `exported`: one
+//!   pipeline with a destination. `route`: which one an entry counts in. `seen`: the directories that entries came from.
 //! - [`thread`]: the IO around it. [`commands`]: what it is told. [`outlet`]: where consent comes from and snapshots go.
 
 use std::time::Duration;

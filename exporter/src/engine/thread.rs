@@ -299,8 +299,8 @@ impl Engine {
         }
     }
 
-    /// Writes the checkpoint, then the ledger, then hands over the snapshots that both hold. While one of them cannot be written they wait: a
-    /// restart goes on from the last checkpoint, and what was sent must never be ahead of it.
+    /// Writes the checkpoint, then the ledger, then hands over the snapshots that both hold. While one of them cannot be
+    /// written they wait: a restart goes on from the last checkpoint, and what was sent must never be ahead of it.
     fn checkpoint(&mut self) {
         let state = self.core.to_state(self.source.positions(), UnixMillis::now());
         match self.store.save(&state) {

@@ -63,13 +63,13 @@ fn troubled() -> DestinationReport {
     DestinationReport {
         endpoint: "https://otel.example/v1/metrics?***".into(),
         tier: 1,
-        files: ["/work/a/.ccxray.json".into()].into(),
+        files: ["/code/a/.ccxray.json".into()].into(),
         attributes: [("project.name".to_owned(), "a".to_owned())].into(),
         acknowledged_at: None,
         interval_ms: Some(60_000),
         is_server: false,
         complement_mode: true,
-        notices: ["`/work/a/.ccxray.json` allows tier 1; yours counts as that".to_owned()].into(),
+        notices: ["`/code/a/.ccxray.json` allows tier 1; yours counts as that".to_owned()].into(),
         health: HealthRecord {
             state: State::CircuitOpen,
             since: ago(30),
@@ -138,13 +138,13 @@ fn busy() -> Report {
         ],
         destinations: vec![troubled()],
         projects: vec![
-            project("/work/a", Standing::Sent, None),
+            project("/code/a", Standing::Sent, None),
             project(
-                "/work/b",
+                "/code/b",
                 Standing::Broken,
-                Some("`/work/b/.ccxray.json` has changed; read it, then run `ccxray-exporter trust` again"),
+                Some("`/code/b/.ccxray.json` has changed; read it, then run `ccxray-exporter trust` again"),
             ),
-            project("/work/c", Standing::NotTrusted, Some("no tier was given")),
+            project("/code/c", Standing::NotTrusted, Some("no tier was given")),
         ],
         ..never_ran()
     }
@@ -185,8 +185,8 @@ hint       agents may have changed since; `ccxray-exporter parser report` says
 sends to   https://otel.example/v1/metrics?***
 tier       1 (anonymous), complement-mode: true
            project.name = a
-agreed by  /work/a/.ccxray.json
-note       `/work/a/.ccxray.json` allows tier 1; yours counts as that
+agreed by  /code/a/.ccxray.json
+note       `/code/a/.ccxray.json` allows tier 1; yours counts as that
 health     circuit_open (retryable) since 2026-11-20T13:59:30.000Z
 cooldown   120 s
 retry      not before 2026-11-20T14:00:00.000Z
@@ -198,12 +198,12 @@ changes    2026-11-20T13:59:30.000Z half_open → circuit_open (retryable)
 totals     84 series, last snapshot 2026-11-20T13:59:00.000Z
 budgets    model 4/10, tool 11/50
 withheld   12 entries of 2026-11-20T11:30:00.000Z to 2026-11-20T12:36:40.000Z
-projects   /work/a: tier 1
-           /work/b: `/work/b/.ccxray.json` has changed; read it, then run
+projects   /code/a: tier 1
+           /code/b: `/code/b/.ccxray.json` has changed; read it, then run
            `ccxray-exporter trust` again
-           → ccxray-exporter trust /work/b
-           /work/c: not trusted; nothing of it is read
-           → ccxray-exporter trust /work/c
+           → ccxray-exporter trust /code/b
+           /code/c: not trusted; nothing of it is read
+           → ccxray-exporter trust /code/c
 ";
     let text = render(&busy());
     assert_eq!(text, expected);

@@ -18,6 +18,35 @@ use crate::distil::{
     request::RequestFacts,
 };
 
+/// What the body says of the sending; the turn's metadata are a text in it.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct ClientMetadata<'a> {
+    #[serde(borrow)]
+    session_id: Lax<Cow<'a, str>>,
+    #[serde(borrow, rename = "x-codex-turn-metadata")]
+    turn: Lax<Cow<'a, str>>,
+}
+
+impl ClientMetadata<'_> {
+    /// Adds what `facts` do not hold yet.
+    pub(super) fn add_to(self, key: &Key, facts: &mut RequestFacts) {
+        let session = self.session_id.0.filter(|id| !id.is_empty());
+        if let (None, Some(session)) = (&facts.session, session) {
+            facts.session = Some(key.hash(HashOf::Session, session.as_bytes()));
+        }
+        let turn = self.turn.0.as_deref().map(str::as_bytes);
+        if let Some(turn) = turn.and_then(TurnMetadata::parse) {
+            turn.add_to(key, facts);
+        }
+    }
+
+    /// Whether it says which session it belongs to.
+    pub(super) fn says_session(&self) -> bool {
+        [&self.session_id, &self.turn].iter().any(|word| word.0.as_ref().is_some_and(|word| !word.is_empty()))
+    }
+}
+
 /// The part of the metadata that is of interest.
 #[derive(Deserialize, Default)]
 #[serde(default)]
@@ -46,7 +75,7 @@ struct Compaction<'a> {
     trigger: Lax<Cow<'a, str>>,
 }
 
-object!(TurnMetadata<'a>, Compaction<'a>);
+object!(ClientMetadata<'a>, TurnMetadata<'a>, Compaction<'a>);
 
 /// The directories that the keys of `workspaces` name: the only one, or none.
 struct Workspaces(Option<String>);

@@ -10,7 +10,7 @@ use ccxray_shared::{
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{PARSER, input::Input, metadata::TurnMetadata, skills};
+use super::{PARSER, input::Input, metadata::ClientMetadata, skills};
 use crate::distil::{
     lax::{Lax, object},
     learnt::PromptDigest,
@@ -92,29 +92,7 @@ struct Body<'a> {
     client_metadata: Option<&'a RawValue>,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct ClientMetadata<'a> {
-    #[serde(borrow)]
-    session_id: Lax<Cow<'a, str>>,
-    #[serde(borrow, rename = "x-codex-turn-metadata")]
-    turn: Lax<Cow<'a, str>>,
-}
-
-object!(Body<'a>, ClientMetadata<'a>);
-
-impl ClientMetadata<'_> {
-    fn add_to(self, key: &Key, facts: &mut RequestFacts) {
-        let session = self.session_id.0.filter(|id| !id.is_empty());
-        if let (None, Some(session)) = (&facts.session, session) {
-            facts.session = Some(key.hash(HashOf::Session, session.as_bytes()));
-        }
-        let turn = self.turn.0.as_deref().map(str::as_bytes);
-        if let Some(turn) = turn.and_then(TurnMetadata::parse) {
-            turn.add_to(key, facts);
-        }
-    }
-}
+object!(Body<'a>);
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,10 @@ use std::borrow::Cow;
 use serde::{Deserialize, de::SeqAccess};
 use serde_json::value::RawValue;
 
-use crate::distil::lax::{Lax, Shape, drain, object};
+use crate::distil::{
+    lax::{Lax, Shape, drain, object},
+    openai::metadata::ClientMetadata,
+};
 
 /// A client's message.
 #[derive(Debug)]
@@ -43,15 +46,6 @@ struct Sent<'a> {
     client_metadata: Lax<ClientMetadata<'a>>,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct ClientMetadata<'a> {
-    #[serde(borrow)]
-    session_id: Lax<Cow<'a, str>>,
-    #[serde(borrow, rename = "x-codex-turn-metadata")]
-    turn: Lax<Cow<'a, str>>,
-}
-
 /// An event of the server.
 #[derive(Debug, Deserialize, Default)]
 #[serde(default)]
@@ -82,7 +76,7 @@ impl<'de> Shape<'de> for Items {
     }
 }
 
-object!(Sent<'a>, ClientMetadata<'a>, ServerEvent<'a>, Response<'a>);
+object!(Sent<'a>, ServerEvent<'a>, Response<'a>);
 
 impl<'a> ClientMessage<'a> {
     /// What the client says; none if it is not an object of JSON.
@@ -91,8 +85,7 @@ impl<'a> ClientMessage<'a> {
         if sent.kind.0.as_deref() != Some("response.create") {
             return Some(Self::Other);
         }
-        let stated = |word: Lax<Cow<'_, str>>| word.0.is_some_and(|word| !word.is_empty());
-        let says_session = sent.client_metadata.0.is_some_and(|it| stated(it.session_id) || stated(it.turn));
+        let says_session = sent.client_metadata.0.is_some_and(|metadata| metadata.says_session());
         let items = sent.input.and_then(|input| serde_json::from_str::<Vec<&RawValue>>(input.get()).ok());
         let items = items.unwrap_or_default();
         Some(Self::Create(Create {
